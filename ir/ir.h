@@ -1,0 +1,427 @@
+/* ir.h: graphs of typed values, the op table, and the passes over them.
+ *
+ * A graph is an array of immutable nodes, inputs before users. A node has one
+ * value; an op with several results is followed by `item` nodes. node() is the
+ * only constructor: it infers the type, folds, and shares equal nodes. Facts
+ * found by a pass are arrays indexed by node id in the pass's own struct. */
+#ifndef IR_H
+#define IR_H
+
+#include "lib.h"
+
+#define MAXRANK 8
+#define MAXSYM 8
+#define MAXIN 3            /* operands of a pointwise op */
+
+/* type.c: dtypes, dimensions, types */
+typedef enum DType { F64, F32, F16, BF16, I64, I32, I16, I8, U64, U8, BOOL, NDTYPE } DType;
+typedef enum Class { C_FLOAT, C_INT, C_UINT, C_BOOL } Class;
+Class dtype_class(DType d);
+bool dtype_float(DType d);
+bool dtype_integer(DType d);                     /* signed or unsigned, not bool */
+int dtype_size(DType d);                         /* bytes */
+const char *dtype_name(DType d);                 /* "f32" */
+DType dtype_parse(const char *s);                /* NDTYPE: no such dtype */
+
+/* k * product of symbols: nibble i of sym is the exponent of graph symbol i */
+typedef struct Dim { int64_t k; uint32_t sym; } Dim;
+#define DIM(n) ((Dim){(n), 0})
+bool dim_eq(Dim a, Dim b);
+bool dim_one(Dim a);                             /* the integer 1 */
+bool dim_mul(Dim a, Dim b, Dim *out);            /* false: overflow (also at the symbols' max) */
+bool dim_div(Dim a, Dim b, Dim *out);            /* exact quotient; false: there is none */
+
+typedef struct Type { DType dt; int rank; Dim dim[MAXRANK]; } Type;
+bool type_eq(const Type *a, const Type *b);
+bool shape_eq(const Type *a, const Type *b);     /* dimensions only */
+Type type_scalar(DType d);
+Dim type_count(const Type *t);                   /* number of elements */
+
+typedef struct Sym { const char *name; int64_t min, max, hint; Loc at; } Sym;
+typedef struct Graph Graph;
+typedef struct Node Node;
+typedef struct Op Op;
+
+int64_t dim_max(const Graph *g, Dim d);          /* at the symbols' max; saturates at INT64_MAX */
+int64_t dim_hint(const Graph *g, Dim d);
+int64_t dim_at(Dim d, const int64_t *symval);    /* at given values of the symbols */
+int64_t type_max_bytes(const Graph *g, const Type *t);
+int64_t type_hint_count(const Graph *g, const Type *t);
+const char *dim_text(Arena *a, const Graph *g, Dim d);       /* "4*B" */
+const char *type_text(Arena *a, const Graph *g, const Type *t);  /* "f32[B,512]" */
+/* parse "f32[B,784]"; records a diagnostic at `at` and returns false when malformed */
+bool type_parse(Graph *g, const char *s, Loc at, Type *out);
+bool dim_parse(Graph *g, const char *s, Loc at, Dim *out);       /* "4*B", "12" */
+
+/* ---- attributes ---- */
+typedef enum AttrKind {
+	A_INT,     /* i */
+	A_NUM,     /* f, and i when the text is an integer; "inf" "-inf" "nan" accepted; is_int tells */
+	A_BOOL,    /* i */
+	A_STR,     /* s, one of the words of spec->words when that is set, separated by spaces */
+	A_DTYPE,   /* i is a DType; key is usually "type" */
+	A_INTS,    /* n, ints; a single integer stands for a list of one */
+	A_SHAPE,   /* n, dims; -1 (k = -1, sym = 0) allowed where the op says so */
+	A_DIM      /* dims[0]: one dimension, such as "4*B" */
+} AttrKind;
+typedef struct AttrSpec {
+	const char *name;
+	AttrKind kind;
+	const char *dflt;      /* JSON text; "null" leaves it unset; NULL: required */
+	const char *doc;
+	const char *words;     /* A_STR: allowed words; NULL: any */
+} AttrSpec;
+typedef struct Attr {
+	bool set;              /* false: null */
+	bool is_int;
+	int64_t i;
+	double f;
+	const char *s;         /* interned in the graph */
+	int n;
+	const int64_t *ints;
+	const Dim *dims;
+} Attr;
+
+/* ---- ops ---- */
+typedef enum Kind {
+	LEAF,      /* input, parameter, buffer, cotangent, saved value */
+	SOURCE,    /* constant, full, iota, dim_size, random: no tensor operand but a key */
+	MAP,       /* pointwise, operands broadcast */
+	VIEW,      /* an index map: access() tells which element of which input is read */
+	REDUCE,
+	DOT,       /* labelled contraction */
+	WINDOW,    /* contraction or reduction over a sliding view */
+	INDEX,     /* gather, scatter */
+	ORDERED,   /* cumsum, sort */
+	CALL,      /* call, scan, cond, while, custom */
+	ITEM,      /* one result of a composite with several */
+	COMPOSITE  /* has a decomposition into the others */
+} Kind;
+enum {         /* flags */
+	COMMUTATIVE = 1,   /* operands 0 and 1 may be swapped */
+	RANDOM      = 2,   /* has key and stream */
+	FLAT        = 4,   /* derivative zero wherever it exists */
+	ALIAS       = 8,   /* a view that needs no memory: same elements, other strides */
+	TO_BOOL     = 16,  /* MAP: result is bool whatever the operands are */
+	CONVERT     = 32,  /* MAP: cast; result dtype is an attribute */
+	SELECT      = 64,  /* MAP: operand 0 is bool, the others share the result's dtype */
+	STOP        = 128, /* identity whose derivative is zero */
+	NOT_YET     = 256, /* parses, refused as unsupported */
+	SCATTERS    = 512  /* INDEX: writes by index */
+};
+typedef enum Combine { R_NONE, R_SUM, R_PROD, R_MAX, R_MIN, R_ARGMAX, R_ARGMIN } Combine;
+
+/* value of a pointwise op as an expression over operands a, b, c: the text is
+ * parsed by expr.c for the emitter, the functions are the same text compiled */
+typedef struct MapRow {
+	const char *ftext, *itext;     /* float; integer and bool. NULL: not defined for the class */
+	double (*f)(double a, double b, double c);
+	int64_t (*i)(int64_t a, int64_t b, int64_t c);
+	uint64_t (*u)(uint64_t a, uint64_t b, uint64_t c);
+	bool on_bool;                  /* the integer row also takes bool */
+} MapRow;
+
+typedef struct Tensor Tensor;
+typedef struct EvalCtx EvalCtx;
+typedef struct Ix Ix;
+typedef struct IxCtx IxCtx;
+
+struct Op {
+	const char *name;
+	int id;                        /* OP_name */
+	Kind kind;
+	int min_in, max_in;            /* max_in < 0: any number */
+	int nres;                      /* results; 0 means 1 */
+	unsigned flags;
+	int cost;                      /* work per element of the iteration space: add, mul, compare, move 1;
+	                                * div, sqrt 6; exp, log, tanh, erf, pow 20; Philox 20 */
+	Combine combine;               /* REDUCE */
+	const MapRow *map;             /* MAP */
+	const AttrSpec *attr;          /* ends with a NULL name; NULL: none */
+	const char *operands;          /* names, separated by spaces: "input weight bias" */
+	const char *results;           /* names of the results, when several */
+	const char *doc;               /* one line */
+	void (*shape)(Node *n);        /* sets n->type (and n->res), or type_error() */
+	/* reference value in double / 64-bit integers; out is allocated */
+	void (*eval)(EvalCtx *c, const Node *n, Tensor *const *in, Tensor *out);
+	/* cotangents d[i] of the inputs from those of the results, g[r] (NULL: zero); leave d[i] NULL for zero.
+	 * NULL without FLAT: no gradient yet */
+	void (*vjp)(Node *y, Node *const *g, Node **d);
+	/* COMPOSITE: the same values from other ops */
+	void (*compose)(Node *n, bool training, Node **res);
+	/* VIEW: index of input i that output index o reads; see index.c */
+	void (*access)(IxCtx *c, const Node *n, const Ix *o, int i, Ix *in, Ix *guard);
+};
+
+enum OpId {
+#define MAP1(n, N, cost, flags, v, da, doc) OP_##n,
+#define MAP2(n, N, cost, flags, v, da, db, doc) OP_##n,
+#define MAP3(n, N, cost, flags, v, da, db, dc, doc) OP_##n,
+#define INT1(n, v, b)
+#define INT2(n, v, b)
+#define INT3(n, v, b)
+#define OP(n) OP_##n,
+#include "ops.def"
+	NOP
+};
+const Op *op_get(int id);
+const Op *op_find(const char *name);             /* NULL: no such op */
+const AttrSpec *op_attr(const Op *op, const char *name, int *index);
+int op_nattr(const Op *op);
+
+/* ---- nodes ---- */
+typedef enum Role { INPUT, PARAM, BUFFER, COTANGENT, SAVED, NROLE } Role;
+typedef enum Remat { REMAT_AUTO, REMAT_SAVE, REMAT_RECOMPUTE } Remat;
+typedef enum Side { SIDE_NONE, SIDE_F, SIDE_B } Side;
+typedef enum Init { INIT_NONE, INIT_ZEROS, INIT_ONES, INIT_CONSTANT, INIT_UNIFORM, INIT_NORMAL,
+	INIT_KAIMING_UNIFORM, INIT_KAIMING_NORMAL, INIT_XAVIER_UNIFORM, INIT_XAVIER_NORMAL } Init;
+
+typedef struct Leaf {
+	Role role;
+	const char *name;
+	const char *cname;             /* "c": the C identifier, or NULL */
+	const char *doc;
+	Init init;
+	double init_a, init_b;         /* constant; bounds; mean, std */
+	const char *file, *tensor;     /* initial value from a file, or NULL */
+	bool trainable;
+	const char *of;                /* COTANGENT: the output it belongs to; SAVED: the value */
+	Loc at;
+	Node *node;
+} Leaf;
+
+typedef struct Blob {              /* data of a constant, in its dtype, row-major */
+	int64_t nbytes;
+	const void *data;
+	const char *file, *tensor;     /* where it came from, or NULL: written inline */
+} Blob;
+
+struct Node {
+	Graph *g;
+	int id;                        /* position in g->node */
+	const Op *op;
+	int nin;
+	Node **in;
+	const Attr *attr;              /* op_nattr(op) of them */
+	Type type;
+	Type *res;                     /* types of all results when op->nres > 1 */
+	const char *name;              /* the user's, interned; NULL: none */
+	const char *from;              /* name of the user's node it was made for, or NULL */
+	const char *scope;             /* module path, or NULL */
+	const Leaf *leaf;              /* LEAF */
+	const Blob *blob;              /* constant */
+	Remat remat;
+	Side side;
+	Loc at;
+	const Loc *in_at;              /* reader only: place of each operand */
+};
+static inline const Attr *attr(const Node *n, int i) { return &n->attr[i]; }
+static inline bool is_leaf(const Node *n) { return n->op->kind == LEAF; }
+
+typedef struct Port {              /* a named value of the graph's interface */
+	const char *name;
+	Node *v;
+	Loc at;
+} Port;
+typedef struct Ports { Port *p; int64_t n, cap; } Ports;
+
+struct Graph {
+	Arena *arena;
+	Map *names;                    /* interned texts */
+	const char *file;              /* for messages; NULL: made by a pass */
+	const char *name, *doc;
+	int nsym;
+	Sym sym[MAXSYM];
+	Node **node;
+	int64_t nnode, capnode;
+	Leaf **leaf;                   /* in declared order */
+	int64_t nleaf, capleaf;
+	Ports out;                     /* public name -> value */
+	Ports update;                  /* buffer or param name -> value after the call */
+	int loss;                      /* index in out; -1: none */
+	bool wrt_given;
+	Ports wrt;                     /* what to differentiate with respect to */
+	Ports infer;                   /* reserved: outputs of infer when chosen */
+	bool joint;                    /* forward and backward in one: ct, grad are filled */
+	Ports ct;                      /* output name -> cotangent leaf */
+	Ports grad;                    /* wrt name -> gradient */
+	Ports saved;                   /* forward half of a split: what it keeps for the backward half */
+	Map *shared;                   /* hash-consing: see node() */
+	bool sharing, folding;         /* node() merges equal nodes; simplifies */
+	bool reading;                  /* type errors are the user's: record them; else they are bugs */
+	const char *cur_from, *cur_scope;   /* given to new nodes while set */
+	Loc cur_at;
+	Side cur_side;
+	Remat cur_remat;
+};
+
+/* graph.c */
+Graph *graph_new(Arena *a, const char *name);
+Graph *graph_like(Arena *a, const Graph *g);     /* same name, doc, symbols, file; no nodes */
+const char *graph_str(Graph *g, const char *s);  /* interned */
+/* THE constructor. attrs: op_nattr(op) values, or NULL for all defaults (required ones must then not exist).
+ * Operands belong to g. May return another, equal node. */
+Node *node(Graph *g, const Op *op, Node *const *in, int nin, const Attr *attrs);
+Node *node_leaf(Graph *g, const Leaf *l, Type t);            /* copies the leaf into g->leaf */
+Node *node_constant(Graph *g, Type t, const Blob *b);
+/* the same op with other inputs, keeping name, scope, place, remat, side */
+Node *node_copy(Graph *g, const Node *n, Node *const *in);
+/* rebuild g without dead nodes, through node(): everything reachable from out, update, ct, grad, saved, wrt */
+Graph *graph_rebuild(Arena *a, const Graph *g, bool folding);
+void port_add(Graph *g, Ports *ps, const char *name, Node *v, Loc at);
+Node *port_find(const Ports *ps, const char *name);          /* NULL: absent */
+Leaf *leaf_find(const Graph *g, const char *name);
+bool *graph_live(Arena *a, const Graph *g);      /* by id: reachable from the interface */
+/* number of uses of each node by nodes; CSR lists of users: users[start[id] .. start[id+1]) */
+typedef struct Users { int *start; Node **user; } Users;
+Users graph_users(Arena *a, const Graph *g);
+void attrs_default(Graph *g, const Op *op, Attr *out);       /* bug() when a required one exists */
+
+/* errors of shape(): "node 'h' (linear): ..." at the node's place, recorded while g->reading, else a bug.
+ * Sets the node's type to NDTYPE; nodes with such an operand are never shown to shape(). */
+void type_error(Node *n, const char *fmt, ...) PRINTF(2, 3);
+void type_error_in(Node *n, int operand, const char *fmt, ...) PRINTF(3, 4);     /* at the operand's place */
+const char *tt(const Node *n);                   /* type text of a node, for messages (graph's arena) */
+const char *nn(const Node *n);                   /* name of a node for messages: 'a', or the literal */
+
+/* helpers for shape functions */
+bool broadcast(Node *n, const Node *const *in, int nin, Type *out);      /* dims only; NumPy rules; type_error on clash */
+bool same_dtype(Node *n, int from);              /* operands from.. share a dtype; else names the cast that mends it */
+int norm_dim(Node *n, int64_t d, int rank);      /* negative dims; -1 after a type_error */
+/* the dims attribute `i` of n as a sorted set of axes of a rank-r operand; unset or empty means all (when empty_all) */
+int norm_dims(Node *n, int i, int rank, bool empty_all, int *out);
+
+/* ---- builders: formulas read like mathematics. The graph is that of the first operand. ---- */
+#define MAP1(n, N, cost, flags, v, da, doc) Node *N(Node *a);
+#define MAP2(n, N, cost, flags, v, da, db, doc) Node *N(Node *a, Node *b);
+#define MAP3(n, N, cost, flags, v, da, db, dc, doc) Node *N(Node *a, Node *b, Node *c);
+#define INT1(n, v, b)
+#define INT2(n, v, b)
+#define INT3(n, v, b)
+#define OP(n)
+#include "ops.def"
+/* op.c */
+Node *Lit(const Node *like, double v);           /* rank-0 constant of like's dtype */
+Node *LitI(Graph *g, DType d, int64_t v);
+Node *Full(Graph *g, Type t, double v);
+Node *Zeros(const Node *like);
+Node *Ones(const Node *like);
+Node *Iota(Graph *g, Type t, int dim);           /* t.dt integer or float; value = index along dim */
+Node *DimSize(Graph *g, Dim d, DType dt);        /* the run-time value of a dimension, rank 0; a literal when static */
+Node *Cast(Node *a, DType d);                    /* a itself when already of that dtype */
+Node *Reshape(Node *a, const Dim *dim, int rank);
+Node *ReshapeLike(Node *a, const Node *like);
+Node *Permute(Node *a, const int *perm);
+Node *Transpose(Node *a, int d0, int d1);
+Node *Expand(Node *a, const Dim *dim, int rank); /* numpy broadcast to exactly this shape */
+Node *ExpandLike(Node *a, const Node *like);
+Node *Slice(Node *a, int dim, Dim start, Dim end, int64_t step);
+Node *Pad(Node *a, const Dim *low, const Dim *high, Node *value);     /* value: rank-0 */
+Node *Cat(Node *const *a, int n, int dim);
+Node *Flip(Node *a, const int *dims, int n);
+Node *Unsqueeze(Node *a, int dim);
+Node *Squeeze(Node *a, int dim);
+Node *Sum(Node *a, const int *dims, int n, bool keepdim);
+Node *SumTo(Node *a, const Type *t);             /* sum what broadcasting t to a's shape repeated; result of shape t */
+Node *SumLast(Node *a);                          /* over the last axis, keepdim */
+Node *Mean(Node *a, const int *dims, int n, bool keepdim);
+Node *Amax(Node *a, const int *dims, int n, bool keepdim);
+Node *Amin(Node *a, const int *dims, int n, bool keepdim);
+Node *Dot(const char *spec, Node *a, Node *b);   /* "bmk,bkn->bmn" */
+Node *Gather(Node *a, int dim, Node *index);
+Node *ScatterAdd(Node *a, int dim, Node *index, Node *src);
+Node *Op1(int op, Node *a);                      /* any op with default attributes */
+Node *Op2(int op, Node *a, Node *b);
+Node *Item(Node *n, int r);                      /* result r of a composite with several; n itself when it has one */
+
+/* ---- reading and writing ---- */
+/* read.c. Errors are recorded; NULL when the file is hopeless. All independent ones are found. */
+Graph *graph_read(Arena *a, const char *file, const char *text, int64_t n);
+/* write.c: canonical JSON of a graph of either level, joint or not */
+void graph_write(Buf *b, const Graph *g);
+void schema_write(Buf *b);                       /* JSON Schema (2020-12) expanded from the op table */
+typedef struct Split Split;
+/* verify.c: contract of every graph: ids, operand order, types re-inferred, names unique. bug() when broken */
+void graph_verify(const Graph *g, const char *pass);
+
+/* expr.c: the text of a MapRow as a tree */
+typedef enum ExprKind { E_ARG, E_NUM, E_CALL, E_UNARY, E_BINARY, E_COND } ExprKind;
+typedef struct Expr Expr;
+struct Expr {
+	ExprKind kind;
+	int arg;                       /* E_ARG: 0, 1, 2 for a, b, c */
+	double num;                    /* E_NUM */
+	const char *op;                /* E_CALL: function name; E_UNARY: "-" "!"; E_BINARY: "+" "<" "&&" … */
+	int nx;
+	const Expr *x[3];              /* E_COND: condition, then, else */
+};
+const Expr *expr_parse(Arena *a, const char *text);          /* bug() on a bad row */
+double expr_eval(const Expr *e, double a, double b, double c);
+const Expr *map_expr(Arena *a, const Op *op, Class c);       /* the row for that class; NULL: none */
+
+/* index.c: integer index expressions in canonical form: const + sum of coef * atom, where an atom is a loop
+ * variable, a quotient, or a remainder; coefficients and divisors are Dims */
+
+/* eval.c: the reference interpreter. Floats in double, integers in 64 bits. */
+struct Tensor {
+	DType dt;
+	int rank;
+	int64_t dim[MAXRANK];
+	int64_t n;
+	double *f;                     /* float dtypes */
+	int64_t *i;                    /* integers and bool; u64 as its bits */
+};
+struct EvalCtx {
+	Arena *arena;
+	const Graph *g;
+	int64_t symval[MAXSYM];
+	bool round;                    /* round every result to its dtype (f32 stored in a double, …) */
+	bool bad_index;                /* set when an index was out of range (the value used is clamped) */
+};
+Tensor *tensor_new(EvalCtx *c, const Type *t);               /* zeros, dims at c->symval */
+Tensor *tensor_from_array(EvalCtx *c, const Array *x);       /* diag on unknown dtype */
+Array tensor_to_array(Arena *a, const Tensor *t, const char *name);
+void tensor_round(Tensor *t);                                /* to t->dt */
+double round_to(DType d, double x);
+int64_t wrap_to(DType d, int64_t x);                         /* two's complement truncation */
+/* values of all live nodes, by id; leafval by index in g->leaf (NULL: zeros) */
+Tensor **eval_graph(EvalCtx *c, const Graph *g, Tensor *const *leafval);
+/* one node on given operand values */
+Tensor *eval_node(EvalCtx *c, const Node *n, Tensor *const *in);
+/* Philox4x32-10 (Salmon et al., SC 2011): block `counter` of (key, stream) */
+void philox(uint64_t key, uint64_t stream, uint64_t counter, uint32_t out[4]);
+
+/* ---- passes ---- */
+typedef struct Options {
+	bool training;                 /* compose: `auto` attributes */
+	const char *partition;         /* "min-cut", "default", "recompute" */
+	const char *objective;         /* "traffic", "bytes", "time" */
+	const char *recomputable;      /* comma-separated op names in addition, or NULL */
+	const char *of;                /* grad: scalar output to differentiate; NULL: loss, or all with cotangents */
+} Options;
+
+/* Each returns a new graph in arena a; contracts stand over the definitions. */
+Graph *simplify(Arena *a, const Graph *g);                   /* fold.c */
+Graph *compose(Arena *a, const Graph *g, bool training);     /* compose.c: no composite is left */
+Graph *grad(Arena *a, const Graph *g, const Options *o);     /* grad.c: joint graph */
+Graph *infer(Arena *a, const Graph *g, const char *outputs); /* infer.c: values only, no updates, no loss */
+
+/* split.c: joint graph -> forward and backward graphs */
+struct Split {
+	Graph *fwd, *bwd;
+	int64_t saved_bytes;           /* at the symbols' max: values kept, without inputs and parameters */
+	int64_t nrecomputed;
+	int64_t cost;                  /* value of the objective */
+	/* network and solution, for the certificate */
+	int nvertex, narc, source, sink;
+	const FlowArc *arc;
+	FlowCut cut;
+	const int *value_in, *value_out;       /* vertex of joint node id, or -1 */
+	const Graph *joint;
+	bool *is_saved, *is_recomputed;        /* by joint node id */
+};
+Split *split(Arena *a, const Graph *joint, const Options *o);
+void certificate_write(Buf *b, const Split *s);
+const char *certificate_check(Arena *a, const Split *s);     /* NULL, or what is wrong */
+
+#endif
