@@ -95,6 +95,7 @@ _Noreturn void fail(int code, Loc at, const char *fmt, ...) PRINTF(3, 4);  /* wi
 _Noreturn void bug(const char *fmt, ...) PRINTF(1, 2);
 void bug_context(const char *pass, const char *node);        /* copied; NULL clears */
 void diag_json(bool on);                                     /* --diagnostics=json: one object a line */
+void diag_reset(void);                                       /* forget what was recorded: for programs that read many inputs */
 void at_exit_remove(const char *path);                       /* temporaries to unlink on a failing exit */
 void at_exit_keep(const char *path);
 
