@@ -1,0 +1,297 @@
+/* flow.c: maximum flow and the minimum cut nearest the sink.
+ *
+ * Dinic's algorithm (Dinitz 1970) on residual arcs in CSR form. Each phase labels
+ * vertices with their distance to the sink, then finds a blocking flow by one
+ * depth-first walk with current arcs. Nothing recurses: the path is an array, so
+ * chains of any length are fine. Flow is booked when the walk steps back over an
+ * arc, and it steps back no further than to the vertex that can take more; the
+ * prefix of a path that is not the bottleneck is never touched twice.
+ *
+ * An infinite arc gets the sum of all finite capacities plus one: without an
+ * infinite path no flow can fill it. Vertices are walked in order of index and arcs
+ * in the order given, so the same input has the same flow everywhere. */
+#include "lib.h"
+
+typedef struct Slot {
+	int to, twin;          /* twin: slot of the opposite residual arc */
+	int64_t room;          /* residual capacity */
+} Slot;
+
+typedef struct Net {
+	int nvertex, source, sink;
+	int64_t inf;           /* finite stand-in for FLOW_INF */
+	int *first;            /* slots of v: first[v] .. first[v+1]-1 */
+	Slot *slot;
+	int *at;               /* slot of each arc */
+	int *level;            /* distance to the sink, -1: none */
+	int *current;          /* first slot of v that may still be usable in this phase */
+	int *queue, nqueue;    /* vertices labelled in this phase */
+} Net;
+
+static int64_t
+finite_sum(int nvertex, const FlowArc *arc, int narc)
+{
+	int64_t sum = 0;
+
+	for (int i = 0; i < narc; i++) {
+		if (arc[i].from < 0 || arc[i].from >= nvertex || arc[i].to < 0 || arc[i].to >= nvertex)
+			bug("flow: arc %d: vertex %d or %d is not below %d", i, arc[i].from, arc[i].to, nvertex);
+		if (arc[i].cap < 0)
+			bug("flow: arc %d: capacity %lld is negative", i, (long long)arc[i].cap);
+		if (arc[i].cap != FLOW_INF && (!add_ok(sum, arc[i].cap, &sum) || sum >= INT64_MAX / 4))
+			bug("flow: arc %d: finite capacities sum to %lld or more", i,
+				(long long)(INT64_MAX / 4));
+	}
+	return sum;
+}
+
+static Net
+net_new(Arena *a, int nvertex, const FlowArc *arc, int narc, int source, int sink)
+{
+	Net n = {.nvertex = nvertex, .source = source, .sink = sink};
+	int *next;
+
+	if (source < 0 || source >= nvertex || sink < 0 || sink >= nvertex || source == sink)
+		bug("flow: source %d, sink %d among %d vertices", source, sink, nvertex);
+	if (narc > INT32_MAX / 2)
+		bug("flow: %d arcs are too many", narc);
+	n.inf = finite_sum(nvertex, arc, narc) + 1;
+	n.first = NEW(a, (int64_t)nvertex + 1, int);
+	n.slot = NEW(a, 2 * (int64_t)narc, Slot);
+	n.at = NEW(a, narc, int);
+	n.level = NEW(a, nvertex, int);
+	n.current = NEW(a, nvertex, int);
+	n.queue = NEW(a, nvertex, int);
+	next = NEW(a, nvertex, int);
+	for (int i = 0; i < narc; i++) {
+		n.first[arc[i].from + 1]++;
+		n.first[arc[i].to + 1]++;
+	}
+	for (int v = 0; v < nvertex; v++) {
+		n.first[v + 1] += n.first[v];
+		next[v] = n.first[v];
+		n.level[v] = -1;
+	}
+	for (int i = 0; i < narc; i++) {
+		int s = next[arc[i].from]++, t = next[arc[i].to]++;
+
+		n.at[i] = s;
+		n.slot[s] = (Slot){arc[i].to, t, arc[i].cap == FLOW_INF ? n.inf : arc[i].cap};
+		n.slot[t] = (Slot){arc[i].from, s, 0};
+	}
+	return n;
+}
+
+/* A shortest path of infinite arcs, into c->path. Runs before any flow. */
+static bool
+infinite_path(Arena *a, const Net *n, const FlowArc *arc, int narc, FlowCut *c)
+{
+	int *by = NEW(a, n->nvertex, int);          /* slot that reached the vertex */
+	int *arc_of = NEW(a, 2 * (int64_t)narc, int);
+	int head = 0, tail = 0;
+
+	for (int v = 0; v < n->nvertex; v++)
+		by[v] = -1;
+	n->queue[tail++] = n->source;
+	while (head < tail && by[n->sink] < 0) {
+		int v = n->queue[head++];
+
+		for (int s = n->first[v]; s < n->first[v + 1]; s++) {
+			int u = n->slot[s].to;
+
+			if (n->slot[s].room == n->inf && u != n->source && by[u] < 0) {
+				by[u] = s;
+				n->queue[tail++] = u;
+			}
+		}
+	}
+	if (by[n->sink] < 0)
+		return false;
+	for (int i = 0; i < narc; i++)
+		arc_of[n->at[i]] = i;
+	for (int v = n->sink; v != n->source; v = arc[arc_of[by[v]]].from)
+		c->npath++;
+	c->path = NEW(a, c->npath, int);
+	for (int v = n->sink, k = c->npath; v != n->source; v = arc[c->path[k]].from)
+		c->path[--k] = arc_of[by[v]];
+	return true;
+}
+
+static void
+set_level(Net *n, int v, int level)
+{
+	n->level[v] = level;
+	n->current[v] = n->first[v];
+	n->queue[n->nqueue++] = v;
+}
+
+/* Distances to the sink over residual arcs, up to the source's. When the source is
+ * out of reach, the vertices with a level are all that still reach the sink. */
+static bool
+label(Net *n)
+{
+	for (int i = 0; i < n->nqueue; i++)
+		n->level[n->queue[i]] = -1;
+	n->nqueue = 0;
+	set_level(n, n->sink, 0);
+	for (int i = 0; i < n->nqueue && n->level[n->source] < 0; i++) {
+		int v = n->queue[i];
+
+		for (int s = n->first[v]; s < n->first[v + 1]; s++)
+			if (n->level[n->slot[s].to] < 0 && n->slot[n->slot[s].twin].room > 0)
+				set_level(n, n->slot[s].to, n->level[v] + 1);
+	}
+	return n->level[n->source] >= 0;
+}
+
+typedef struct Step {
+	int vertex;
+	int64_t room;          /* what may still enter the path here */
+	int64_t sent;          /* what reached the sink from here, not yet booked on the arc before */
+} Step;
+
+/* first usable slot of v from its current arc on, or -1 */
+static int
+admissible(Net *n, int v)
+{
+	int *s = &n->current[v];
+
+	for (; *s < n->first[v + 1]; ++*s)
+		if (n->slot[*s].room > 0 && n->level[n->slot[*s].to] == n->level[v] - 1)
+			return *s;
+	return -1;
+}
+
+static int64_t
+blocking_flow(Net *n, Step *path)
+{
+	int depth = 0;
+
+	path[0] = (Step){n->source, INT64_MAX, 0};
+	for (;;) {
+		Step *p = &path[depth];
+		int s = -1;
+
+		if (p->vertex == n->sink) {
+			p->sent = p->room;
+			p->room = 0;
+		}
+		if (p->room > 0)
+			s = admissible(n, p->vertex);
+		if (s >= 0) {
+			path[++depth] = (Step){n->slot[s].to, MIN(p->room, n->slot[s].room), 0};
+			continue;
+		}
+		if (depth == 0)
+			return p->sent;
+		if (p->room > 0)
+			n->level[p->vertex] = -1;   /* nothing more gets through: no arc may lead here again */
+		p[-1].room -= p->sent;
+		p[-1].sent += p->sent;
+		s = n->current[p[-1].vertex];
+		n->slot[s].room -= p->sent;
+		n->slot[n->slot[s].twin].room += p->sent;
+		depth--;
+	}
+}
+
+FlowCut
+flow_min_cut(Arena *a, int nvertex, const FlowArc *arc, int narc, int source, int sink)
+{
+	Net n = net_new(a, nvertex, arc, narc, source, sink);
+	FlowCut c = {0};
+	Step *path = NEW(a, nvertex, Step);
+
+	if (infinite_path(a, &n, arc, narc, &c)) {
+		c.value = -1;
+		return c;
+	}
+	while (label(&n))
+		c.value += blocking_flow(&n, path);
+	c.flow = NEW(a, narc, int64_t);
+	c.sink_side = NEW(a, nvertex, uint8_t);
+	for (int i = 0; i < narc; i++)
+		c.flow[i] = n.slot[n.slot[n.at[i]].twin].room;
+	for (int v = 0; v < nvertex; v++)
+		c.sink_side[v] = n.level[v] >= 0;
+	return c;
+}
+
+static const char *
+check_path(Arena *a, const FlowArc *arc, int narc, int source, int sink, const FlowCut *cut)
+{
+	int v = source;
+
+	for (int k = 0; k < cut->npath; k++) {
+		int i = cut->path[k];
+
+		if (i < 0 || i >= narc)
+			return arena_fmt(a, "path step %d: no arc %d", k, i);
+		if (arc[i].from != v)
+			return arena_fmt(a, "path step %d: arc %d leaves vertex %d, not %d", k, i, arc[i].from, v);
+		if (arc[i].cap != FLOW_INF)
+			return arena_fmt(a, "path step %d: arc %d is finite", k, i);
+		v = arc[i].to;
+	}
+	return v == sink ? NULL : arena_fmt(a, "path ends at vertex %d, not at sink %d", v, sink);
+}
+
+static const char *
+check_flow(Arena *a, int nvertex, const FlowArc *arc, int narc, int source, int sink, const FlowCut *cut)
+{
+	int64_t *net = NEW(a, nvertex, int64_t);    /* out minus in */
+
+	if (cut->value < 0)
+		return arena_fmt(a, "value %lld is negative", (long long)cut->value);
+	for (int i = 0; i < narc; i++) {
+		int64_t f = cut->flow[i];
+
+		if (f < 0 || f > arc[i].cap)
+			return arena_fmt(a, "arc %d: flow %lld is outside [0, %lld]", i, (long long)f,
+				(long long)arc[i].cap);
+		if (!add_ok(net[arc[i].from], f, &net[arc[i].from]) ||
+		    !add_ok(net[arc[i].to], -f, &net[arc[i].to]))
+			return arena_fmt(a, "arc %d: flow %lld overflows a sum", i, (long long)f);
+	}
+	for (int v = 0; v < nvertex; v++) {
+		int64_t want = v == source ? cut->value : v == sink ? -cut->value : 0;
+
+		if (net[v] != want)
+			return arena_fmt(a, "vertex %d: net outflow is %lld, not %lld", v, (long long)net[v],
+				(long long)want);
+	}
+	return NULL;
+}
+
+static const char *
+check_cut(Arena *a, const FlowArc *arc, int narc, int source, int sink, const FlowCut *cut)
+{
+	int64_t sum = 0;
+
+	if (cut->sink_side[source] || !cut->sink_side[sink])
+		return "the cut does not part source and sink";
+	for (int i = 0; i < narc; i++) {
+		if (cut->sink_side[arc[i].from] || !cut->sink_side[arc[i].to])
+			continue;
+		if (arc[i].cap == FLOW_INF)
+			return arena_fmt(a, "arc %d: infinite and cut", i);
+		if (!add_ok(sum, arc[i].cap, &sum))
+			return arena_fmt(a, "arc %d: capacity of the cut overflows", i);
+	}
+	if (sum != cut->value)
+		return arena_fmt(a, "the cut's capacity is %lld, the flow's value %lld", (long long)sum,
+			(long long)cut->value);
+	return NULL;
+}
+
+/* A feasible flow and a cut of the same value prove each other optimal (Ford, Fulkerson 1956). */
+const char *
+flow_check(Arena *a, int nvertex, const FlowArc *arc, int narc, int source, int sink, const FlowCut *cut)
+{
+	const char *wrong;
+
+	if (cut->value == -1)
+		return check_path(a, arc, narc, source, sink, cut);
+	wrong = check_flow(a, nvertex, arc, narc, source, sink, cut);
+	return wrong ? wrong : check_cut(a, arc, narc, source, sink, cut);
+}
