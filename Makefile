@@ -8,6 +8,10 @@ BUILD   ?= build
 ALL_CFLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L $(WARN) $(OPT) $(CFLAGS)
 LDLIBS  := -lcjson -ldl -lm
 
+# where clang-c/Index.h lies (types only: libclang is loaded at run time), unless the compiler finds it
+CLANG_H := $(firstword $(wildcard $(foreach v,19 18 17 20 21,/usr/lib/llvm-$v/include/clang-c/Index.h)))
+CLANG_C := $(addprefix -isystem ,$(CLANG_H:%/clang-c/Index.h=%))
+
 SRC := $(wildcard lib/*.c ir/*.c codegen/*.c cmd/gradc/*.c)
 OBJ := $(SRC:%.c=$(BUILD)/obj/%.o)
 # everything but main(): what unit tests link against
@@ -17,6 +21,7 @@ UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*.c))
 .DEFAULT_GOAL := build
 build: $(BUILD)/gradc
 $(BUILD)/obj/lib/%.o:       INC = -Ilib
+$(BUILD)/obj/lib/cparse.o:  INC = -Ilib $(CLANG_C)
 $(BUILD)/obj/ir/%.o:        INC = -Ilib -Iir
 $(BUILD)/obj/codegen/%.o:   INC = -Ilib -Iir -Icodegen -I$(BUILD)/gen
 $(BUILD)/obj/cmd/%.o:       INC = -Ilib -Iir -Icodegen -Icmd/gradc

@@ -197,11 +197,21 @@ const char *pack_check(Arena *a, const PackBuf *buf, int n, int64_t total);   /*
 
 /* cparse.c: C texts through libclang, which is loaded at first use (no link
  * dependency, so that start-up stays short). */
-typedef struct CDiag { int line, col; const char *severity, *text; } CDiag;
+typedef struct CDiag {
+	const char *file;      /* NULL: no place, then line and col are 0 */
+	int line, col;
+	const char *severity;  /* "warning", "error", "fatal error"; "missing header": the machine lacks a file of its C library */
+	const char *text;      /* "… [-Wconversion]" */
+} CDiag;
 typedef struct CUnit { int ndiag; CDiag *diag; } CUnit;
-typedef struct CToken { const char *text; int line, col; } CToken;
+typedef struct CToken {
+	const char *text;      /* line splices taken out */
+	int line, col;
+	bool first;            /* of its logical line: directives begin and end here */
+} CToken;
 bool cparse_available(const char **why);                     /* *why: what is missing, for the user */
-/* parse text as file `name` (never read from disk) with compiler arguments; warnings are in CUnit */
+/* parse text as file `name` (never read from disk) with compiler arguments; extra files shadow
+ * those on disk. Diagnostics of all files are in CUnit. A bug() unless cparse_available(). */
 CUnit cparse(Arena *a, const char *name, const char *text, const char *const *args, int nargs,
 	const char *const *extra_names, const char *const *extra_texts, int nextra);
 int ctokens(Arena *a, const char *name, const char *text, CToken **out);   /* without comments */
