@@ -62,7 +62,7 @@ typedef enum AttrKind {
 	A_DTYPE,   /* i is a DType; key is usually "type" */
 	A_INTS,    /* n, ints; a single integer stands for a list of one */
 	A_SHAPE,   /* n, dims; -1 (k = -1, sym = 0) allowed where the op says so */
-	A_DIM      /* dims[0]: one dimension, such as "4*B" */
+	A_DIM      /* dims[0]: one dimension or signed integer, such as "4*B" or -1 */
 } AttrKind;
 typedef struct AttrSpec {
 	const char *name;
@@ -164,6 +164,14 @@ enum OpId {
 #include "ops.def"
 	NOP
 };
+#define MAP1(n, N, cost, flags, v, da, doc) extern const Op op_##n;
+#define MAP2(n, N, cost, flags, v, da, db, doc) extern const Op op_##n;
+#define MAP3(n, N, cost, flags, v, da, db, dc, doc) extern const Op op_##n;
+#define INT1(n, v, b)
+#define INT2(n, v, b)
+#define INT3(n, v, b)
+#define OP(n) extern const Op op_##n;
+#include "ops.def"
 const Op *op_get(int id);
 const Op *op_find(const char *name);             /* NULL: no such op */
 const AttrSpec *op_attr(const Op *op, const char *name, int *index);
@@ -275,7 +283,7 @@ bool *graph_live(Arena *a, const Graph *g);      /* by id: reachable from the in
 /* number of uses of each node by nodes; CSR lists of users: users[start[id] .. start[id+1]) */
 typedef struct Users { int *start; Node **user; } Users;
 Users graph_users(Arena *a, const Graph *g);
-void attrs_default(Graph *g, const Op *op, Attr *out);       /* bug() when a required one exists */
+void attrs_default(Graph *g, const Op *op, Attr *out);       /* required ones stay unset */
 
 /* errors of shape(): "node 'h' (linear): ..." at the node's place, recorded while g->reading, else a bug.
  * Sets the node's type to NDTYPE; nodes with such an operand are never shown to shape(). */
@@ -301,6 +309,17 @@ int norm_dims(Node *n, int i, int rank, bool empty_all, int *out);
 #define OP(n)
 #include "ops.def"
 /* op.c */
+Attr attr_default(Graph *g, const AttrSpec *s);  /* the default's JSON text as a value; required: unset */
+Attr *attrs_new(Graph *g, const Op *op);         /* all defaults, to be changed by the setters below */
+void set_int(const Op *op, Attr *a, const char *name, int64_t v);
+void set_num(const Op *op, Attr *a, const char *name, double v);
+void set_bool(const Op *op, Attr *a, const char *name, bool v);
+void set_str(Graph *g, const Op *op, Attr *a, const char *name, const char *v);
+void set_dtype(const Op *op, Attr *a, const char *name, DType v);
+void set_ints(Graph *g, const Op *op, Attr *a, const char *name, const int64_t *v, int n);
+void set_axes(Graph *g, const Op *op, Attr *a, const char *name, const int *v, int n);
+void set_dims(Graph *g, const Op *op, Attr *a, const char *name, const Dim *v, int n);
+const Attr *attr_of(const Node *n, const char *name);        /* by name; bug() when there is none */
 Node *Lit(const Node *like, double v);           /* rank-0 constant of like's dtype */
 Node *LitI(Graph *g, DType d, int64_t v);
 Node *Full(Graph *g, Type t, double v);
@@ -315,6 +334,7 @@ Node *Permute(Node *a, const int *perm);
 Node *Transpose(Node *a, int d0, int d1);
 Node *Expand(Node *a, const Dim *dim, int rank); /* numpy broadcast to exactly this shape */
 Node *ExpandLike(Node *a, const Node *like);
+/* elements start, start+step, … below end, as the op's attributes; a full range gives a */
 Node *Slice(Node *a, int dim, Dim start, Dim end, int64_t step);
 Node *Pad(Node *a, const Dim *low, const Dim *high, Node *value);     /* value: rank-0 */
 Node *Cat(Node *const *a, int n, int dim);
@@ -332,6 +352,7 @@ Node *Gather(Node *a, int dim, Node *index);
 Node *ScatterAdd(Node *a, int dim, Node *index, Node *src);
 Node *Op1(int op, Node *a);                      /* any op with default attributes */
 Node *Op2(int op, Node *a, Node *b);
+Node *OpN(int op, Node *const *in, int nin, const Attr *attrs);
 Node *Item(Node *n, int r);                      /* result r of a composite with several; n itself when it has one */
 
 /* ---- reading and writing ---- */
@@ -402,6 +423,7 @@ typedef struct Options {
 
 /* Each returns a new graph in arena a; contracts stand over the definitions. */
 Graph *simplify(Arena *a, const Graph *g);                   /* fold.c */
+Node *fold(Node *n);                                         /* what replaces n, not yet appended; NULL: nothing */
 Graph *compose(Arena *a, const Graph *g, bool training);     /* compose.c: no composite is left */
 Graph *grad(Arena *a, const Graph *g, const Options *o);     /* grad.c: joint graph */
 Graph *infer(Arena *a, const Graph *g, const char *outputs); /* infer.c: values only, no updates, no loss */
