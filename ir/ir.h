@@ -336,7 +336,7 @@ Node *Expand(Node *a, const Dim *dim, int rank); /* numpy broadcast to exactly t
 Node *ExpandLike(Node *a, const Node *like);
 /* elements start, start+step, … below end, as the op's attributes; a full range gives a */
 Node *Slice(Node *a, int dim, Dim start, Dim end, int64_t step);
-Node *Pad(Node *a, const Dim *low, const Dim *high, Node *value);     /* value: rank-0 */
+Node *Pad(Node *a, const Dim *low, const Dim *high, double value);
 Node *Cat(Node *const *a, int n, int dim);
 Node *Flip(Node *a, const int *dims, int n);
 Node *Unsqueeze(Node *a, int dim);

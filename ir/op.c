@@ -396,7 +396,7 @@ Slice(Node *x, int dim, Dim start, Dim end, int64_t step)
 }
 
 Node *
-Pad(Node *x, const Dim *low, const Dim *high, Node *value)
+Pad(Node *x, const Dim *low, const Dim *high, double value)
 {
 	const Op *op = op_get(OP_pad);
 	Attr *a;
@@ -409,7 +409,8 @@ Pad(Node *x, const Dim *low, const Dim *high, Node *value)
 	a = attrs_new(x->g, op);
 	set_dims(x->g, op, a, "low", low, x->type.rank);
 	set_dims(x->g, op, a, "high", high, x->type.rank);
-	return node(x->g, op, (Node *[]){x, value}, 2, a);
+	set_num(op, a, "value", value);
+	return node(x->g, op, &x, 1, a);
 }
 
 Node *

@@ -45,9 +45,10 @@ STUB(slice, VIEW, 1, 1,
 	{"end", A_DIM, "null", "index after the last", NULL},
 	{"step", A_INT, "1", "positive", NULL});
 STUB(flip, VIEW, 1, 1, {"dims", A_INTS, NULL, "dimensions to reverse", NULL});
-STUB(pad, VIEW, 2, 2,
+STUB(pad, VIEW, 1, 1,
 	{"low", A_SHAPE, NULL, "elements before, per dimension", NULL},
-	{"high", A_SHAPE, NULL, "elements after, per dimension", NULL});
+	{"high", A_SHAPE, NULL, "elements after, per dimension", NULL},
+	{"value", A_NUM, "0", "the elements added", NULL});
 STUB(cat, VIEW, 1, -1, {"dim", A_INT, "0", "dimension", NULL});
 #define DIM_KEEP \
 	{"dim", A_INTS, "null", "dimensions to reduce; default all", NULL}, \
