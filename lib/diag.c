@@ -131,11 +131,13 @@ put_text(Buf *b, const Diag *d)
 	static const char *const word[] = {"warning: ", "error: unsupported: ", "error: "};
 	put_place(b, d->at);
 	buf_puts(b, word[d->severity]);
-	for (const char *s = d->text; *s; s++) {
-		buf_putc(b, *s);
+	for (const char *s = d->text; *s; s++)
 		if (*s == '\n')
-			buf_puts(b, "    ");
-	}
+			buf_puts(b, "\n    ");
+		else if ((unsigned char)*s < 0x20 || *s == 0x7f)
+			buf_printf(b, "\\x%02x", *s);   /* names of the user's must not command a terminal */
+		else
+			buf_putc(b, *s);
 	buf_putc(b, '\n');
 }
 
@@ -154,13 +156,19 @@ put_json(Buf *b, const Diag *d)
 	buf_puts(b, "}\n");
 }
 
+void
+diag_text(Buf *b)
+{
+	sort(state.diag, state.ndiag, NEW(b->arena, state.ndiag, Diag));
+	for (int64_t i = 0; i < state.ndiag; i++)
+		(state.json ? put_json : put_text)(b, &state.diag[i]);
+}
+
 static void
 print_recorded(void)
 {
 	Buf b = {.arena = arena()};
-	sort(state.diag, state.ndiag, NEW(arena(), state.ndiag, Diag));
-	for (int64_t i = 0; i < state.ndiag; i++)
-		(state.json ? put_json : put_text)(&b, &state.diag[i]);
+	diag_text(&b);
 	fflush(stdout);
 	fputs(buf_str(&b), stderr);
 	state.ndiag = 0;

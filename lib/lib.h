@@ -96,12 +96,16 @@ _Noreturn void bug(const char *fmt, ...) PRINTF(1, 2);
 void bug_context(const char *pass, const char *node);        /* copied; NULL clears */
 void diag_json(bool on);                                     /* --diagnostics=json: one object a line */
 void diag_reset(void);                                       /* forget what was recorded: for programs that read many inputs */
+void diag_text(Buf *b);                                      /* what diag_check() would print */
 void at_exit_remove(const char *path);                       /* temporaries to unlink on a failing exit */
 void at_exit_keep(const char *path);
 
 /* json.c: strict RFC 8259 with positions; the tree is cJSON's, walked in step
- * with our scanner. Errors are recorded with diag(); NULL is returned then.
- * Limits: depth 64, 1 GiB. Duplicate keys, bad UTF-8, NUL, lone surrogates are errors. */
+ * with our scanner. Errors are recorded with diag(). A syntax error ends the
+ * reading and gives NULL. Duplicate keys (the first stays) and numbers beyond
+ * double (num is infinite) are errors with a tree, so that later complaints come
+ * in the same run: ask diag_check() before trusting it.
+ * Limits: depth 64, 1 GiB. Bad UTF-8, NUL, lone surrogates are syntax errors. */
 typedef enum JsonKind { J_NULL, J_FALSE, J_TRUE, J_NUMBER, J_STRING, J_ARRAY, J_OBJECT } JsonKind;
 typedef struct Json Json;
 struct Json {
