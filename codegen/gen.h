@@ -104,4 +104,14 @@ void unit_source(Buf *b, const Program *p);      /* NAME.c */
 void unit_manifest(Buf *b, const Program *p);    /* NAME.manifest.json */
 const char *c_name(Arena *a, const char *name);  /* a value's name as a C identifier, keywords avoided */
 
+/* ---- reparse.c ---- emitted C read back through libclang. reparse() parses the unit with its header,
+ * without and with OpenMP, and the header alone as C99 and as C++11, with all warnings. Any
+ * diagnostic is a bug(); a machine without libclang or without headers of the C library is the
+ * user's: fail(EXIT_INPUT). Both files lie in one directory. */
+void reparse(const char *name_c, const char *text_c, const char *name_h, const char *text_h);
+/* Is `old` (a file that may have been formatted since) the same C as `new`? Equal up to comments,
+ * white space, and the order of adjacent #include lines; where directives begin and end counts.
+ * *why gets the first difference, "name:line:col: ...", with the place in old. Needs libclang. */
+bool tokens_equal(Arena *a, const char *name, const char *old, const char *new, Buf *why);
+
 #endif

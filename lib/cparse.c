@@ -55,14 +55,14 @@ static struct Lib {
 } lib;
 #undef POINTER
 
-#define ROW(f) { "clang_" #f, offsetof(struct Lib, f) },
+#define ROW(f) {"clang_" #f, offsetof(struct Lib, f)},
 static const struct {
 	const char *name;
 	size_t offset;
-} functions[] = { FUNCTIONS(ROW) };
+} functions[] = {FUNCTIONS(ROW)};
 #undef ROW
 
-static const int versions[] = { 19, 18, 17, 20, 21 };   /* tested first */
+static const int versions[] = {19, 18, 17, 20, 21};   /* tested first */
 static const char *const version_paths[] = {            /* Debian, Fedora and Arch, apt.llvm.org */
 	"libclang-%d.so.%d", "libclang-%d.so.1", "libclang.so.%d", "libclang.so.%d.1",
 	"/usr/lib/llvm-%d/lib/libclang.so", "/usr/lib/llvm-%d/lib/libclang.so.1",
@@ -201,7 +201,7 @@ unsaved(Arena *a, const char *name, const char *text)
 {
 	if (*name != '/')
 		name = arena_fmt(a, "./%s", name);
-	return (struct CXUnsavedFile) { name, text, (unsigned long)strlen(text) };
+	return (struct CXUnsavedFile){name, text, (unsigned long)strlen(text)};
 }
 
 static const char *
@@ -213,7 +213,7 @@ given_name(const char *name)
 static void
 unit_open(Unit *u, const char *const *args, int nargs, unsigned options)
 {
-	static const char *const first[] = { "-xc", "--no-default-config", "-resource-dir" };
+	static const char *const first[] = {"-xc", "--no-default-config", "-resource-dir"};
 	const char **all = NEW(u->arena, LEN(first) + 1 + nargs, const char *);
 	int n = 0;
 	for (int i = 0; i < LEN(first); i++)
@@ -275,7 +275,7 @@ is_missing_header(const Unit *u, const CDiag *d, unsigned offset)
 static CDiag
 read_diagnostic(const Unit *u, CXDiagnostic d)
 {
-	static const char *const names[] = { "ignored", "note", "warning", "error", "fatal error" };
+	static const char *const names[] = {"ignored", "note", "warning", "error", "fatal error"};
 	Arena *a = u->arena;
 	Place at = place(lib.getDiagnosticLocation(d));
 	const char *text = take(a, lib.getDiagnosticSpelling(d));
@@ -306,14 +306,14 @@ cparse(Arena *a, const char *name, const char *text, const char *const *args, in
 	const char *const *extra_names, const char *const *extra_texts, int nextra)
 {
 	require_library();
-	Unit u = { .arena = a, .nfile = 1 + nextra };
+	Unit u = {.arena = a, .nfile = 1 + nextra};
 	u.file = NEW(a, u.nfile, struct CXUnsavedFile);
 	u.file[0] = unsaved(a, name, text);
 	for (int i = 0; i < nextra; i++)
 		u.file[1 + i] = unsaved(a, extra_names[i], extra_texts[i]);
 	unit_open(&u, args, nargs, CXTranslationUnit_None);
 
-	CUnit out = { .ndiag = (int)lib.getNumDiagnostics(u.tu) };
+	CUnit out = {.ndiag = (int)lib.getNumDiagnostics(u.tu)};
 	out.diag = NEW(a, out.ndiag, CDiag);
 	for (int i = 0; i < out.ndiag; i++) {
 		CXDiagnostic d = lib.getDiagnostic(u.tu, (unsigned)i);
@@ -357,7 +357,7 @@ ends_line(const char *s, const char *end)
 {
 	while (s < end) {
 		int n = splice(s, end);
-		if (!n && *s == '\n')
+		if (*s == '\n')
 			return true;
 		s += n ? n : 1;
 	}
@@ -378,7 +378,7 @@ read_tokens(const Unit *u, const CXToken *token, int ntoken, CToken *out)
 		end = text + place(lib.getRangeEnd(range)).offset;
 		if (lib.getTokenKind(token[i]) == CXToken_Comment)
 			continue;
-		out[n++] = (CToken) {
+		out[n++] = (CToken){
 			.text = without_splices(u->arena, start, end),
 			.line = (int)from.line, .col = (int)from.col, .first = first,
 		};
@@ -392,7 +392,7 @@ ctokens(Arena *a, const char *name, const char *text, CToken **out)
 {
 	require_library();
 	struct CXUnsavedFile file = unsaved(a, name, text);
-	Unit u = { .arena = a, .file = &file, .nfile = 1 };
+	Unit u = {.arena = a, .file = &file, .nfile = 1};
 	CXToken *token = NULL;
 	unsigned n = 0;
 	unit_open(&u, NULL, 0, CXTranslationUnit_SingleFileParse | CXTranslationUnit_SkipFunctionBodies);

@@ -10,7 +10,7 @@
 #include "lib.h"           /* before cmocka.h, whose macro fail() would hide ours */
 #include <cmocka.h>
 
-static const char *const strict[] = { "-std=c99", "-Wall", "-Wconversion" };
+static const char *const strict[] = {"-std=c99", "-Wall", "-Wconversion"};
 
 static int
 setup(void **state)
@@ -78,7 +78,7 @@ all_errors_come(void **state)
 static void
 unknown_option_is_a_diagnostic_without_place(void **state)
 {
-	const char *args[] = { "-std=c99", "-Wno-such-warning" };
+	const char *args[] = {"-std=c99", "-Wno-such-warning"};
 	CUnit u = cparse(*state, "unit.c", "int a;\n", args, LEN(args), NULL, NULL, 0);
 	assert_int_equal(u.ndiag, 1);
 	assert_null(u.diag[0].file);
@@ -88,7 +88,7 @@ unknown_option_is_a_diagnostic_without_place(void **state)
 static void
 header_in_memory_is_found_and_diagnosed(void **state)
 {
-	const char *names[] = { "m.h" }, *texts[] = { "static int g(long x) { return x; }\n" };
+	const char *names[] = {"m.h"}, *texts[] = {"static int g(long x) { return x; }\n"};
 	CUnit u = cparse(*state, "m.c", "#include \"m.h\"\nint f(void);\nint f(void) { return g(1); }\n",
 		strict, LEN(strict), names, texts, 1);
 	assert_int_equal(u.ndiag, 1);
@@ -100,7 +100,7 @@ header_in_memory_is_found_and_diagnosed(void **state)
 static void
 names_may_have_directories(void **state)
 {
-	static const char *const dirs[] = { "", "no/such/", "/no/such/" };
+	static const char *const dirs[] = {"", "no/such/", "/no/such/"};
 	for (int i = 0; i < LEN(dirs); i++) {
 		const char *c = arena_fmt(*state, "%sm.c", dirs[i]), *h = arena_fmt(*state, "%sm.h", dirs[i]);
 		const char *text = "int a = b;\n";
@@ -118,14 +118,14 @@ texts_shadow_files(void **state)
 	char dir[] = "/tmp/test_cparse_XXXXXX", *old = getcwd(NULL, 0);
 	assert_non_null(mkdtemp(dir));
 	assert_int_equal(chdir(dir), 0);
-	const char *stale[] = { "m.h", "m.c" };
+	const char *stale[] = {"m.h", "m.c"};
 	for (int i = 0; i < LEN(stale); i++) {
 		FILE *f = fopen(stale[i], "w");
 		assert_non_null(f);
 		fputs("#error stale\n", f);
 		fclose(f);
 	}
-	const char *names[] = { "m.h" }, *texts[] = { "typedef int fresh;\n" };
+	const char *names[] = {"m.h"}, *texts[] = {"typedef int fresh;\n"};
 	CUnit u = cparse(*state, "m.c", "#include \"m.h\"\nfresh a;\n", NULL, 0, names, texts, 1);
 	unlink("m.h");
 	unlink("m.c");
@@ -158,7 +158,7 @@ missing_header_below_a_system_header(void **state)
 	assert_non_null(f);
 	fputs("#include \"bits/absent.h\"\n", f);
 	fclose(f);
-	const char *args[] = { "-isystem", dir };
+	const char *args[] = {"-isystem", dir};
 	CUnit u = cparse(*state, "m.c", "#include <libc.h>\n", args, LEN(args), NULL, NULL, 0);
 	unlink(path);
 	rmdir(dir);
@@ -171,7 +171,7 @@ static const char *
 join(Arena *a, const char *text)
 {
 	CToken *t;
-	Buf b = { .arena = a };
+	Buf b = {.arena = a};
 	int n = ctokens(a, "t.c", text, &t);
 	for (int i = 0; i < n; i++)
 		buf_printf(&b, "%s%s", i ? " " : "", t[i].text);
@@ -208,8 +208,8 @@ tokens_know_logical_lines(void **state)
 		const char *text;
 		bool first;
 	} want[] = {
-		{ "#", true }, { "define", false }, { "A", false }, { "1", false }, { "2", false },
-		{ "int", true }, { "a", false }, { ";", true },
+		{"#", true}, {"define", false}, {"A", false}, {"1", false}, {"2", false},
+		{"int", true}, {"a", false}, {";", true},
 	};
 	CToken *t;
 	int n = ctokens(*state, "t.c", "#define A \\\n\t1 /* long\n comment */ 2 // end\nint a\n;\n", &t);
