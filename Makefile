@@ -41,8 +41,18 @@ quick: build $(UNIT)
 	@set -e; for t in $(UNIT); do \
 		if ! "$$t" > "$$t.log" 2>&1; then cat "$$t.log"; exit 1; fi; done; echo "quick: $(words $(UNIT)) unit programs pass"
 
+# seeded mutation of inputs; best with CFLAGS=-fsanitize=address,undefined and a BUILD of its own
+FUZZ := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*.c))
+FUZZ_RUNS ?= 100000
+$(BUILD)/fuzz/%: tests/fuzz/%.c $(LIB_OBJ) Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -Ilib -Iir -Icodegen -Icmd/gradc -MMD -MP $< $(LIB_OBJ) $(LDLIBS) -o $@
+
+fuzz: $(FUZZ)
+	@set -e; for t in $(FUZZ); do "$$t" $(FUZZ_RUNS); done
+
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: build quick clean
--include $(OBJ:.o=.d) $(UNIT:=.d)
+.PHONY: build quick fuzz clean
+-include $(OBJ:.o=.d) $(UNIT:=.d) $(FUZZ:=.d)

@@ -23,7 +23,7 @@ static struct {
 	char **path;       /* temporaries */
 	int64_t npath, path_cap;
 	int count[DIAG_ERROR + 1];
-	bool json, leaving;
+	bool json, colour, leaving;
 	char pass[64], node[256];
 } state;
 
@@ -129,8 +129,11 @@ static void
 put_text(Buf *b, const Diag *d)
 {
 	static const char *const word[] = {"warning: ", "error: unsupported: ", "error: "};
+	static const char *const colour[] = {"\033[1;35m", "\033[1;31m", "\033[1;31m"};
 	put_place(b, d->at);
+	buf_puts(b, state.colour ? colour[d->severity] : "");
 	buf_puts(b, word[d->severity]);
+	buf_puts(b, state.colour ? "\033[0m" : "");
 	for (const char *s = d->text; *s; s++)
 		if (*s == '\n')
 			buf_puts(b, "\n    ");
@@ -164,11 +167,21 @@ diag_text(Buf *b)
 		(state.json ? put_json : put_text)(b, &state.diag[i]);
 }
 
+/* https://no-color.org */
+static bool
+stderr_takes_colour(void)
+{
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+	return isatty(STDERR_FILENO) && !(no && *no) && term && strcmp(term, "dumb");
+}
+
 static void
 print_recorded(void)
 {
 	Buf b = {.arena = arena()};
+	state.colour = stderr_takes_colour();
 	diag_text(&b);
+	state.colour = false;
 	fflush(stdout);
 	fputs(buf_str(&b), stderr);
 	state.ndiag = 0;

@@ -8,7 +8,6 @@
  * columns are counted on the way, and children are gathered on one stack. */
 #include <ctype.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cjson/cJSON.h>
@@ -292,9 +291,11 @@ scan_number(Scan *s, Json *j)
 		return false;
 	j->kind = J_NUMBER;
 	j->str = arena_copy(s->arena, (const char *)s->s + s->i, len);
-	j->num = strtod(j->str, NULL);   /* nearest; gradc never leaves the C locale */
-	if (!isfinite(j->num))         /* recorded, and reading goes on */
-		diag(DIAG_ERROR, j->at, "the number %.40s%s is out of the range of double", j->str, len > 40 ? "..." : "");
+	if (!parse_double(j->str, &j->num)) {     /* recorded, and reading goes on */
+		j->num = *j->str == '-' ? -INFINITY : INFINITY;
+		diag(DIAG_ERROR, j->at, "the number %.40s%s is out of the range of double",
+			j->str, len > 40 ? "..." : "");
+	}
 	memset(s->plain + s->i, ' ', (size_t)len);
 	s->plain[s->i] = '0';
 	advance(s, len);

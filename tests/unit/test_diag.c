@@ -1,5 +1,6 @@
 /* test_diag.c: what is printed and with which status a process leaves; each
  * case runs in a child whose stderr is read back. */
+#define _XOPEN_SOURCE 700      /* posix_openpt */
 #include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -8,12 +9,10 @@
 
 static char err[8192];
 
-/* run in a child; its stderr is left in err, its exit status returned */
+/* run in a child whose stderr is fd[1]; what fd[0] gives is left in err, the exit status returned */
 static int
-child(void (*body)(void))
+child_on(int fd[2], void (*body)(void))
 {
-	int fd[2];
-	assert_int_equal(pipe(fd), 0);
 	fflush(NULL);
 	pid_t pid = fork();
 	if (pid == 0) {
@@ -35,6 +34,26 @@ child(void (*body)(void))
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
 	return WEXITSTATUS(status);
+}
+
+static int
+child(void (*body)(void))
+{
+	int fd[2];
+	assert_int_equal(pipe(fd), 0);
+	return child_on(fd, body);
+}
+
+static int
+child_on_terminal(void (*body)(void))
+{
+	int fd[2] = {posix_openpt(O_RDWR | O_NOCTTY), -1};
+	assert_true(fd[0] >= 0);
+	assert_int_equal(grantpt(fd[0]), 0);
+	assert_int_equal(unlockpt(fd[0]), 0);
+	fd[1] = open(ptsname(fd[0]), O_RDWR | O_NOCTTY);
+	assert_true(fd[1] >= 0);
+	return child_on(fd, body);
 }
 
 static void
@@ -79,6 +98,29 @@ continues_lines(void **state)
 	assert_int_equal(child(two_lines), EXIT_INPUT);
 	assert_string_equal(err,
 		"m.json:14:52: error: features differ:\n    'a' is 3\n    in: nodes[2]\n");
+}
+
+static void
+hostile(void)
+{
+	diag(DIAG_ERROR, (Loc){"m.json", 1, 1}, "name '\033[2J\t\x7f' é");
+	diag_check();
+}
+
+static void
+colour_is_for_terminals(void **state)
+{
+	(void)state;
+	unsetenv("NO_COLOR");
+	setenv("TERM", "xterm", 1);
+	assert_int_equal(child_on_terminal(hostile), EXIT_INPUT);
+	assert_string_equal(err, "m.json:1:1: \033[1;31merror: \033[0mname '\\x1b[2J\\x09\\x7f' é\r\n");
+	setenv("NO_COLOR", "1", 1);
+	assert_int_equal(child_on_terminal(hostile), EXIT_INPUT);
+	assert_null(strchr(err, '\033'));
+	unsetenv("NO_COLOR");
+	assert_int_equal(child(hostile), EXIT_INPUT);
+	assert_string_equal(err, "m.json:1:1: error: name '\\x1b[2J\\x09\\x7f' é\n");
 }
 
 static void
@@ -246,6 +288,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(prints_in_order),
 		cmocka_unit_test(continues_lines),
+		cmocka_unit_test(colour_is_for_terminals),
 		cmocka_unit_test(warnings_go_on),
 		cmocka_unit_test(unsupported_is_three),
 		cmocka_unit_test(fail_prints_all),
