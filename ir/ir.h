@@ -125,6 +125,7 @@ typedef struct Tensor Tensor;
 typedef struct EvalCtx EvalCtx;
 typedef struct Ix Ix;
 typedef struct IxCtx IxCtx;
+typedef struct IxGuard IxGuard;
 
 struct Op {
 	const char *name;
@@ -149,8 +150,8 @@ struct Op {
 	void (*vjp)(Node *y, Node *const *g, Node **d);
 	/* COMPOSITE: the same values from other ops */
 	void (*compose)(Node *n, bool training, Node **res);
-	/* VIEW: index of input i that output index o reads; see index.c */
-	void (*access)(IxCtx *c, const Node *n, const Ix *o, int i, Ix *in, Ix *guard);
+	/* VIEW: element `in` of input i that element o of the output reads while guard holds; see index.c */
+	void (*access)(IxCtx *c, const Node *n, const Ix *const *o, int i, const Ix **in, IxGuard *guard);
 };
 
 enum OpId {
@@ -380,8 +381,67 @@ const Expr *expr_parse(Arena *a, const char *text);          /* bug() on a bad r
 double expr_eval(const Expr *e, double a, double b, double c);
 const Expr *map_expr(Arena *a, const Op *op, Class c);       /* the row for that class; NULL: none */
 
-/* index.c: integer index expressions in canonical form: const + sum of coef * atom, where an atom is a loop
- * variable, a quotient, or a remainder; coefficients and divisors are Dims */
+/* index.c: integer index expressions in canonical form: a sum of coefficient * atom, where an atom is the
+ * number 1 (NULL), a loop variable, a quotient or a remainder; coefficients and divisors are Dims. Division
+ * is floor division by a positive divisor, so remainders are never negative. Terms are sorted and expressions
+ * are shared in their context: equal pointers are equal expressions, and different ones may only be equal for
+ * reasons that the simplifier does not know. Overflow of a coefficient is fatal. */
+typedef enum IxKind { IX_VAR, IX_QUOT, IX_REM } IxKind;
+typedef struct IxAtom {
+	IxKind kind;
+	int id;                        /* order of creation in the context */
+	int var;                       /* IX_VAR: the caller's number, >= 0 */
+	Dim extent;                    /* IX_VAR: it runs over [0, extent); else the divisor */
+	const Ix *num;                 /* IX_QUOT, IX_REM: what is divided */
+	const Ix *lo, *hi;             /* inclusive bounds without atoms; NULL: unknown */
+} IxAtom;
+typedef struct IxTerm {
+	const IxAtom *atom;            /* NULL: the term is a number */
+	Dim k;                         /* k.k is not 0 and may be negative */
+} IxTerm;
+struct Ix {
+	int n;
+	const IxTerm *term;            /* ordered by atom id (numbers first), then by symbols; zero: no term */
+	const Ix *lo, *hi;             /* as in IxAtom; a number points to itself */
+};
+IxCtx *ix_new(Arena *a, const Graph *g);         /* g: its symbols and their bounds */
+const Ix *ix_dim(IxCtx *c, Dim d);
+const Ix *ix_int(IxCtx *c, int64_t v);
+const Ix *ix_var(IxCtx *c, int var, Dim extent); /* a variable keeps one extent */
+const Ix *ix_add(IxCtx *c, const Ix *a, const Ix *b);
+const Ix *ix_sub(IxCtx *c, const Ix *a, const Ix *b);
+const Ix *ix_scale(IxCtx *c, const Ix *a, Dim k);
+const Ix *ix_div(IxCtx *c, const Ix *a, Dim d);
+const Ix *ix_mod(IxCtx *c, const Ix *a, Dim d);
+/* every occurrence of a variable replaced; `by` must lie in its range */
+const Ix *ix_subst(IxCtx *c, const Ix *a, int var, const Ix *by);
+bool ix_le(IxCtx *c, const Ix *a, const Ix *b);  /* proved for all values of variables and symbols */
+bool ix_number(const Ix *a);                     /* without atoms */
+bool ix_affine(const Ix *a);                     /* no quotient or remainder */
+bool ix_uses(const Ix *a, int var);
+/* an affine expression's coefficient of a variable (0: absent); false when it is not one monomial */
+bool ix_coef(const Ix *a, int var, Dim *out);
+/* the distinct divisors of quotients and remainders of exactly this variable, by which splitting its loop
+ * makes them affine; adds to the n there are, returns the new count (at most max) */
+int ix_divisors(const Ix *a, int var, Dim *out, int n, int max);
+int64_t ix_eval(const Ix *a, const int64_t *var, const int64_t *sym);    /* var: by number */
+const char *ix_text(IxCtx *c, const Ix *a);      /* "4*B*i0 + i1 div 3 - 1": variable 0 is i0 */
+const Ix *ix_linear(IxCtx *c, const Type *t, const Ix *const *at);       /* offset in a dense row-major array */
+
+/* lo <= e < hi, where e has no constant part and lo, hi are numbers; NULL: that side always holds */
+typedef struct IxCond { const Ix *e, *lo, *hi; } IxCond;
+struct IxGuard {
+	bool never;                    /* proved false */
+	int n;
+	IxCond c[MAXRANK];
+};
+/* conjoin lo <= e < hi, leaving out what is proved */
+void ix_guard(IxCtx *c, IxGuard *guard, const Ix *e, const Ix *lo, const Ix *hi);
+bool ix_guard_eval(const IxGuard *guard, const int64_t *var, const int64_t *sym);
+/* A VIEW's element o is that of the first input whose guard holds; where none does, its fill value.
+ * `in` has room for MAXRANK; the guard is set, not conjoined. */
+void view_access(IxCtx *c, const Node *n, const Ix *const *o, int i, const Ix **in, IxGuard *guard);
+const Attr *view_fill(const Node *n);            /* NULL: some guard always holds */
 
 /* eval.c: the reference interpreter. Floats in double, integers in 64 bits. */
 struct Tensor {
