@@ -1,11 +1,12 @@
 /* json.c: JSON texts (RFC 8259).
  *
- * cJSON alone takes wrong texts, loses places, large integers and NUL, and cuts
- * numbers at 63 bytes. So a strict scanner of our own reads the text first: it
- * builds the tree with places, number texts and values, and refuses the rest.
- * cJSON then parses a copy whose numbers are blanked, and its tree is walked in
- * step with ours to take the decoded strings. Both are linear in the text:
- * columns are counted on the way, and children are gathered on one stack. */
+ * cJSON alone takes wrong texts and loses places, large integers and NUL; some
+ * versions read 63 bytes of a number and no more. So a strict scanner of our own
+ * reads the text first: it builds the tree with places, number texts and values,
+ * and refuses the rest. cJSON then parses a copy whose numbers are blanked, and
+ * its tree is walked in step with ours to take the decoded strings. Both are
+ * linear in the text: columns are counted on the way, and children are gathered
+ * on one stack. */
 #include <ctype.h>
 #include <math.h>
 #include <string.h>

@@ -279,14 +279,16 @@ independent_errors(void **state)
 	Arena *a = arena_new();
 	const char *text =
 		"{\"a\": 1, \"b\": {\"x\": 1e999, \"x\": 2},\n"
-		" \"\\u0061\": 3, \"c\": [-1e400], \"a\": 4}";
+		" \"\\u0061\": 3, \"c\": [-1e400], \"a\": 4,\n"
+		" \"c\": 5}";
 	Json *j;
 	assert_string_equal(complaints(a, text, (int64_t)strlen(text), &j),
 		"t.json:1:21: error: the number 1e999 is out of the range of double\n"
 		"t.json:1:28: error: duplicate key 'x'; the first is at line 1, column 16\n"
 		"t.json:2:2: error: duplicate key 'a'; the first is at line 1, column 2\n"
 		"t.json:2:21: error: the number -1e400 is out of the range of double\n"
-		"t.json:2:30: error: duplicate key 'a'; the first is at line 1, column 2\n");
+		"t.json:2:30: error: duplicate key 'a'; the first is at line 1, column 2\n"
+		"t.json:3:2: error: duplicate key 'c'; the first is at line 2, column 15\n");
 	assert_non_null(j);
 	assert_int_equal(j->n, 3);
 	assert_true(json_get(j, "a")->num == 1);
