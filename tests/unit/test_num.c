@@ -305,15 +305,16 @@ test_ulp(void **state)
 	}
 }
 
-/* texts under a locale with another decimal point, where the system has one */
+/* texts under a locale with another decimal point, where the system has one (tests/run.sh makes it) */
 static void
 test_locale(void **state)
 {
 	(void)state;
-	if (!setlocale(LC_ALL, "de_DE.UTF-8") && !setlocale(LC_ALL, "fr_FR.UTF-8"))
+	if (!setlocale(LC_ALL, "de_DE.UTF-8"))
 		skip();
 	Arena *a = arena_new();
 	double x;
+	assert_string_equal(arena_fmt(a, "%.1f", 0.5), "0,5");
 	assert_string_equal(text(a, 0.1, false), "0.1");
 	assert_string_equal(text(a, 1.25e-30, false), "1.25e-30");
 	assert_string_equal(literal(a, 0.5, true), "0.5f");
