@@ -379,7 +379,21 @@ struct Expr {
 };
 const Expr *expr_parse(Arena *a, const char *text);          /* bug() on a bad row */
 double expr_eval(const Expr *e, double a, double b, double c);
+int64_t expr_eval_int(const Expr *e, bool uns, int64_t a, int64_t b, int64_t c);  /* uns: on the bits of uint64 */
 const Expr *map_expr(Arena *a, const Op *op, Class c);       /* the row for that class; NULL: none */
+/* libm: emitted as NAME or NAMEf. All others are helpers in codegen/rt/map.h: NAME_f32, NAME_f64 for floats;
+ * integer rows are computed in 64 bits by NAME_i64 (signed, bool) or NAME_u64 and converted to the dtype after */
+bool expr_fn_is_libm(const char *name);
+double floor_mod(double a, double b);            /* remainder with the sign of b */
+/* integers wrap; x/0, x mod 0 are 0; fmod has the dividend's sign, mod the divisor's; a negative power of a is
+ * 0 unless a is 1 or -1 */
+#define INT_FN1(n) int64_t n##_i64(int64_t a); uint64_t n##_u64(uint64_t a);
+#define INT_FN2(n) int64_t n##_i64(int64_t a, int64_t b); uint64_t n##_u64(uint64_t a, uint64_t b);
+INT_FN1(wrap_neg) INT_FN1(int_abs) INT_FN1(int_sign)
+INT_FN2(wrap_add) INT_FN2(wrap_sub) INT_FN2(wrap_mul)
+INT_FN2(int_div) INT_FN2(int_fmod) INT_FN2(int_mod) INT_FN2(int_pow)
+#undef INT_FN1
+#undef INT_FN2
 
 /* index.c: integer index expressions in canonical form: a sum of coefficient * atom, where an atom is the
  * number 1 (NULL), a loop variable, a quotient or a remainder; coefficients and divisors are Dims. Division
@@ -467,6 +481,8 @@ double round_to(DType d, double x);
 int64_t wrap_to(DType d, int64_t x);                         /* two's complement truncation */
 /* values of all live nodes, by id; leafval by index in g->leaf (NULL: zeros) */
 Tensor **eval_graph(EvalCtx *c, const Graph *g, Tensor *const *leafval);
+/* eval of every pointwise op with a row */
+void map_eval(EvalCtx *c, const Node *n, Tensor *const *in, Tensor *out);
 /* one node on given operand values */
 Tensor *eval_node(EvalCtx *c, const Node *n, Tensor *const *in);
 /* Philox4x32-10 (Salmon et al., SC 2011): block `counter` of (key, stream) */

@@ -2,21 +2,6 @@
  * Each goes away when its family defines it; the attribute tables are the contract. */
 #include "ir.h"
 
-#define MAP1(n, N, c, fl, v, da, d) \
-	const Op op_##n = {.name = #n, .id = OP_##n, .kind = MAP, .min_in = 1, .max_in = 1, .flags = fl, .cost = c, .doc = d}; \
-	Node *N(Node *a) { return Op1(OP_##n, a); }
-#define MAP2(n, N, c, fl, v, da, db, d) \
-	const Op op_##n = {.name = #n, .id = OP_##n, .kind = MAP, .min_in = 2, .max_in = 2, .flags = fl, .cost = c, .doc = d}; \
-	Node *N(Node *a, Node *b) { return Op2(OP_##n, a, b); }
-#define MAP3(n, N, co, fl, v, da, db, dc, d) \
-	const Op op_##n = {.name = #n, .id = OP_##n, .kind = MAP, .min_in = 3, .max_in = 3, .flags = fl, .cost = co, .doc = d}; \
-	Node *N(Node *a, Node *b, Node *c) { return node(a->g, &op_##n, (Node *[]){a, b, c}, 3, NULL); }
-#define INT1(n, v, b)
-#define INT2(n, v, b)
-#define INT3(n, v, b)
-#define OP(n)
-#include "ops.def"
-
 #define STUB(n, k, lo, hi, ...) \
 	static const AttrSpec n##_attr[] = {__VA_ARGS__, {0}}; \
 	const Op op_##n = {.name = #n, .id = OP_##n, .kind = k, .min_in = lo, .max_in = hi, .attr = n##_attr}
@@ -35,7 +20,6 @@ STUB(dim_size, SOURCE, 0, 0,
 	{"size", A_DIM, NULL, "the dimension, such as \"4*B\"", NULL},
 	{"type", A_DTYPE, "\"i64\"", "dtype", NULL});
 STUB(item, ITEM, 1, 1, {"index", A_INT, NULL, "which result", NULL});
-STUB(cast, MAP, 1, 1, {"type", A_DTYPE, NULL, "dtype of the result", NULL});
 STUB(reshape, VIEW, 1, 1, {"shape", A_SHAPE, NULL, "new dimensions; one may be -1", NULL});
 STUB(permute, VIEW, 1, 1, {"dims", A_INTS, NULL, "source of each dimension", NULL});
 STUB(expand, VIEW, 1, 1, {"shape", A_SHAPE, NULL, "new dimensions; -1 keeps one", NULL});
