@@ -381,8 +381,9 @@ const Expr *expr_parse(Arena *a, const char *text);          /* bug() on a bad r
 double expr_eval(const Expr *e, double a, double b, double c);
 int64_t expr_eval_int(const Expr *e, bool uns, int64_t a, int64_t b, int64_t c);  /* uns: on the bits of uint64 */
 const Expr *map_expr(Arena *a, const Op *op, Class c);       /* the row for that class; NULL: none */
-/* libm: emitted as NAME or NAMEf. All others are helpers in codegen/rt/map.h: NAME_f32, NAME_f64 for floats;
- * integer rows are computed in 64 bits by NAME_i64 (signed, bool) or NAME_u64 and converted to the dtype after */
+/* libm: emitted as NAME or NAMEf. All others are helpers in codegen/rt/map.h: rt_NAME_f32, rt_NAME_f64;
+ * integer rows are computed in 64 bits by rt_NAME_i64 (signed, bool) or rt_NAME_u64, converted to the dtype after;
+ * rt_to_DTYPE casts floats to integers */
 bool expr_fn_is_libm(const char *name);
 double floor_mod(double a, double b);            /* remainder with the sign of b */
 /* integers wrap; x/0, x mod 0 are 0; fmod has the dividend's sign, mod the divisor's; a negative power of a is
