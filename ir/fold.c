@@ -1,10 +1,172 @@
-/* fold: what node() simplifies. Rules keep every bit, NaN and signed zero. */
+/* fold: what node() simplifies, as rules. A rule looks at a node that is not
+ * yet appended and returns what replaces it. Every rule keeps every bit of the
+ * value, NaN and signed zero included: x + 0 is not x when x is -0.
+ *
+ * Besides the rules below, a pointwise op on splats (full) is evaluated, and a
+ * view of a splat is a splat. This file is the place where rewrites name ops. */
 #include "ir.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef Node *Rule(Node *n);
+
+static bool
+is_splat(const Node *n)
+{
+	return n->op->id == OP_full;
+}
+
+static double
+splat_value(const Node *n)
+{
+	return attr_of(n, "value")->f;
+}
+
+/* ---- a neutral operand ---- */
+
+static const struct {
+	int op;
+	double unit;           /* compared with its sign */
+	bool left, right;      /* may stand as operand 0, 1 */
+} units[] = {
+	{OP_mul, 1.0,  true,  true},
+	{OP_div, 1.0,  false, true},
+	{OP_add, -0.0, true,  true},
+	{OP_sub, 0.0,  false, true},
+};
+
+static bool
+is_unit(const Node *x, double unit)
+{
+	return is_splat(x) && dtype_float(x->type.dt) && splat_value(x) == unit
+		&& signbit(splat_value(x)) == signbit(unit);
+}
+
+static Node *
+neutral(Node *n)
+{
+	for (int i = 0; i < LEN(units); i++) {
+		if (units[i].op != n->op->id)
+			continue;
+		if (units[i].right && is_unit(n->in[1], units[i].unit) && type_eq(&n->in[0]->type, &n->type))
+			return n->in[0];
+		if (units[i].left && is_unit(n->in[0], units[i].unit) && type_eq(&n->in[1]->type, &n->type))
+			return n->in[1];
+	}
+	return NULL;
+}
+
+/* ---- splats ---- */
+
+static Node *
+splat(Node *n)
+{
+	double v[MAXIN] = {0};
+
+	if (!n->op->map || !n->op->map->f || n->op->flags & (SELECT | CONVERT | STOP | TO_BOOL))
+		return NULL;
+	for (int i = 0; i < n->nin; i++) {
+		if (!is_splat(n->in[i]) || !dtype_float(n->in[i]->type.dt))
+			return NULL;
+		v[i] = splat_value(n->in[i]);
+	}
+	return Full(n->g, n->type, round_to(n->type.dt, n->op->map->f(v[0], v[1], v[2])));
+}
+
+static Node *
+splat_view(Node *n)
+{
+	const Node *x = n->in[0];
+	Attr *a;
+
+	if (n->op->kind != VIEW || n->nin != 1 || !is_splat(x) || n->op->id == OP_pad)
+		return NULL;
+	a = NEW(n->g->arena, op_nattr(x->op), Attr);
+	memcpy(a, x->attr, (size_t)op_nattr(x->op) * sizeof *a);
+	set_dims(n->g, x->op, a, "shape", n->type.dim, n->type.rank);
+	return node(n->g, x->op, NULL, 0, a);
+}
+
+/* where on a constant condition, when no broadcast hides in it */
+static Node *
+select_known(Node *n)
+{
+	Node *chosen;
+
+	if (n->op->id != OP_where || !is_splat(n->in[0]))
+		return NULL;
+	chosen = n->in[attr_of(n->in[0], "value")->i ? 1 : 2];
+	return type_eq(&chosen->type, &n->type) ? chosen : NULL;
+}
+
+/* ---- an op that undoes or repeats its operand ---- */
+
+static Node *
+twice(Node *n)
+{
+	if (n->op->id == OP_neg && n->in[0]->op->id == OP_neg)
+		return n->in[0]->in[0];
+	return NULL;
+}
+
+/* a view that changes nothing, and views of views */
+static Node *
+view(Node *n)
+{
+	Node *x = n->nin ? n->in[0] : NULL;
+
+	if (!x || n->op->kind != VIEW)
+		return NULL;
+	if ((n->op->id == OP_reshape || n->op->id == OP_expand) && type_eq(&n->type, &x->type))
+		return x;
+	if (n->op->id == OP_reshape && x->op->id == OP_reshape)
+		return Reshape(x->in[0], n->type.dim, n->type.rank);
+	if (n->op->id == OP_expand && x->op->id == OP_expand)
+		return Expand(x->in[0], n->type.dim, n->type.rank);
+	if (n->op->id == OP_permute) {
+		const int64_t *p = attr(n, 0)->ints;
+		int perm[MAXRANK];
+		bool same = true;
+		for (int i = 0; i < n->type.rank; i++) {
+			int64_t d = p[i] < 0 ? p[i] + n->type.rank : p[i];
+			perm[i] = (int)d;
+			if (x->op->id == OP_permute) {
+				d = attr(x, 0)->ints[d];
+				perm[i] = (int)(d < 0 ? d + n->type.rank : d);
+			}
+			same &= perm[i] == i;
+		}
+		if (x->op->id == OP_permute)
+			return Permute(x->in[0], perm);
+		return same ? x : NULL;
+	}
+	return NULL;
+}
+
+static Node *
+convert(Node *n)
+{
+	if (n->op->id == OP_cast && n->type.dt == n->in[0]->type.dt)
+		return n->in[0];
+	if (n->op->id == OP_cast && is_splat(n->in[0]) && dtype_float(n->type.dt)
+	    && dtype_float(n->in[0]->type.dt))
+		return Full(n->g, n->type, round_to(n->type.dt, splat_value(n->in[0])));
+	return NULL;
+}
+
+static Rule *const rules[] = {neutral, splat, splat_view, select_known, twice, view, convert};
 
 Node *
 fold(Node *n)
 {
-	(void)n;
+	if (n->remat != REMAT_AUTO)
+		return NULL;
+	for (int i = 0; i < LEN(rules); i++) {
+		Node *m = rules[i](n);
+		if (m)
+			return m;
+	}
 	return NULL;
 }
 

@@ -502,7 +502,9 @@ typedef struct Options {
 Graph *simplify(Arena *a, const Graph *g);                   /* fold.c */
 Node *fold(Node *n);                                         /* what replaces n, not yet appended; NULL: nothing */
 Graph *compose(Arena *a, const Graph *g, bool training);     /* compose.c: no composite is left */
+Graph *compose_for_grad(Arena *a, const Graph *g, bool training);   /* only composites without a vjp */
 Graph *grad(Arena *a, const Graph *g, const Options *o);     /* grad.c: joint graph */
+Graph *grad_plain(Arena *a, const Graph *joint);             /* an ordinary graph: outputs gain d.NAME */
 Graph *infer(Arena *a, const Graph *g, const char *outputs); /* infer.c: values only, no updates, no loss */
 
 /* split.c: joint graph -> forward and backward graphs */

@@ -1,0 +1,148 @@
+/* compose: composites become the ops that they are made of.
+ *
+ * needs: a verified graph. gives: a graph without COMPOSITE and ITEM nodes and
+ * without stop_gradient, since nothing is differentiated after it. drops: the
+ * names of values inside a composite, which keep its name in `from`.
+ * A decomposition may use composites again; rounds go on until none is left. */
+#include "ir.h"
+
+#include <string.h>
+
+typedef bool Chosen(const Node *n);
+
+static bool
+any_composite(const Node *n)
+{
+	return n->op->kind == COMPOSITE;
+}
+
+static bool
+without_vjp(const Node *n)
+{
+	return n->op->kind == COMPOSITE && !n->op->vjp && !(n->op->flags & FLAT);
+}
+
+static bool
+has_chosen(Arena *a, const Graph *g, Chosen *chosen)
+{
+	bool *live = graph_live(a, g);
+
+	for (int64_t i = 0; i < g->nnode; i++)
+		if (live[i] && chosen(g->node[i]))
+			return true;
+	return false;
+}
+
+/* the results of composite n in graph h, whose operands are given */
+static Node **
+expand_one(Graph *h, const Node *n, Node *const *in, bool training)
+{
+	int nres = MAX(n->op->nres, 1);
+	Node **res = NEW(h->arena, nres, Node *);
+	Node *copy;
+
+	h->cur_from = n->name ? n->name : n->from;
+	h->cur_scope = n->scope;
+	h->cur_at = n->at;
+	h->cur_side = n->side;
+	h->cur_remat = n->remat == REMAT_RECOMPUTE ? n->remat : REMAT_AUTO;
+	copy = node_copy(h, n, in);
+	if (copy->op != n->op)
+		res[0] = copy;
+	else
+		n->op->compose(copy, training, res);
+	h->cur_from = h->cur_scope = NULL;
+	h->cur_at = (Loc){0};
+	h->cur_side = SIDE_NONE;
+	h->cur_remat = REMAT_AUTO;
+	return res;
+}
+
+/* the node that stands for n carries its name and the user's word */
+static void
+inherit(Node *m, const Node *n)
+{
+	if (m->leaf || m->name)
+		return;
+	m->name = n->name;
+	if (n->remat != REMAT_AUTO)
+		m->remat = n->remat;
+}
+
+static void
+ports_through(Graph *h, Ports *to, const Ports *from, Node *const *map)
+{
+	for (int64_t i = 0; i < from->n; i++)
+		port_add(h, to, from->p[i].name, map[from->p[i].v->id], from->p[i].at);
+}
+
+static Graph *
+expand_round(Arena *a, const Graph *g, bool training, Chosen *chosen, bool last)
+{
+	Graph *h = graph_like(a, g);
+	bool *live = graph_live(a, g);
+	Node **map = NEW(a, MAX(g->nnode, 1), Node *);
+	Node ***results = NEW(a, MAX(g->nnode, 1), Node **);
+	Node **in = NULL;
+	int64_t capin = 0;
+
+	h->loss = g->loss;
+	h->wrt_given = g->wrt_given;
+	h->joint = g->joint;
+	for (int64_t i = 0; i < g->nleaf; i++)
+		map[g->leaf[i]->node->id] = node_leaf(h, g->leaf[i], g->leaf[i]->node->type);
+	for (int64_t i = 0; i < g->nnode; i++) {
+		const Node *n = g->node[i];
+		if (!live[i] || n->leaf)
+			continue;
+		while (capin < n->nin)
+			in = arena_grow(a, in, capin, &capin, (int64_t)sizeof *in);
+		for (int k = 0; k < n->nin; k++)
+			in[k] = map[n->in[k]->id];
+		if (chosen(n)) {
+			results[i] = expand_one(h, n, in, training);
+			map[i] = results[i][0];
+		} else if (n->op->kind == ITEM && results[n->in[0]->id])
+			map[i] = results[n->in[0]->id][attr(n, 0)->i];
+		else if (last && n->op->flags & STOP)
+			map[i] = in[0];
+		else {
+			map[i] = node_copy(h, n, in);
+			continue;
+		}
+		inherit(map[i], n);
+	}
+	ports_through(h, &h->out, &g->out, map);
+	ports_through(h, &h->update, &g->update, map);
+	ports_through(h, &h->wrt, &g->wrt, map);
+	ports_through(h, &h->ct, &g->ct, map);
+	ports_through(h, &h->grad, &g->grad, map);
+	ports_through(h, &h->saved, &g->saved, map);
+	return h;
+}
+
+static Graph *
+expand_all(Arena *a, const Graph *g, bool training, Chosen *chosen, bool last)
+{
+	Graph *h = expand_round(a, g, training, chosen, last);
+
+	for (int round = 0; has_chosen(a, h, chosen); round++) {
+		if (round == 32)
+			bug("a decomposition does not end");
+		h = expand_round(a, h, training, chosen, last);
+	}
+	return graph_rebuild(a, h, true);
+}
+
+Graph *
+compose(Arena *a, const Graph *g, bool training)
+{
+	return expand_all(a, g, training, any_composite, true);
+}
+
+/* only composites that have no derivative of their own: what grad.c wants */
+Graph *
+compose_for_grad(Arena *a, const Graph *g, bool training)
+{
+	return expand_all(a, g, training, without_vjp, false);
+}

@@ -1,0 +1,186 @@
+/* grad: reverse-mode differentiation (Linnainmaa 1970; Griewank and Walther,
+ * Evaluating Derivatives, 2nd ed., section 3.2).
+ *
+ * needs: a verified graph of either level. gives: a joint graph, the old nodes
+ * first, then the cotangents that the op table's rules build, walking users
+ * before producers; ports ct and grad are filled, loss and wrt are gone from
+ * the interface only when grad_plain() makes an ordinary graph of it.
+ * A value used twice adds its cotangents in the order of the walk; a value
+ * that does not influence what is differentiated has gradient zero. */
+#include "ir.h"
+
+#include <string.h>
+
+typedef struct Walk {
+	Graph *g;
+	int64_t n;             /* nodes of the forward part */
+	bool *wanted;          /* depends on a wrt value */
+	Node **ct;             /* cotangent by node id; NULL: zero so far */
+	Node ***res_ct;        /* cotangents of the results of a composite with several */
+} Walk;
+
+static void
+accumulate(Node **slot, Node *d)
+{
+	*slot = *slot ? Add(*slot, d) : d;
+}
+
+/* a cotangent as the rule gave it, brought to the operand's shape */
+static Node *
+fit(Node *d, const Node *in)
+{
+	if (d->type.dt != in->type.dt)
+		bug("cotangent of %s is %s", tt(in), tt(d));
+	if (in->type.rank > d->type.rank)
+		return ExpandLike(d, in);
+	d = SumTo(d, &in->type);
+	return shape_eq(&d->type, &in->type) ? d : ExpandLike(d, in);
+}
+
+static void
+walk_node(Walk *w, Node *n)
+{
+	int nres = MAX(n->op->nres, 1);
+	Node **g = nres > 1 ? w->res_ct[n->id] : &w->ct[n->id];
+	Node **d;
+
+	if (n->op->kind == ITEM) {
+		Node *base = n->in[0];
+		if (!w->res_ct[base->id])
+			w->res_ct[base->id] = NEW(w->g->arena, MAX(base->op->nres, 1), Node *);
+		accumulate(&w->res_ct[base->id][attr(n, 0)->i], w->ct[n->id]);
+		return;
+	}
+	if (n->op->flags & (FLAT | STOP))
+		return;
+	if (!n->op->vjp) {
+		diag(DIAG_UNSUPPORTED, n->at, "node %s (%s): no gradient of this op yet", nn(n), n->op->name);
+		return;
+	}
+	d = NEW(w->g->arena, MAX(n->nin, 1), Node *);
+	w->g->cur_from = n->name ? n->name : n->from;
+	w->g->cur_scope = n->scope;
+	w->g->cur_at = n->at;
+	n->op->vjp(n, g, d);
+	for (int k = 0; k < n->nin; k++)
+		if (d[k] && w->wanted[n->in[k]->id] && dtype_float(n->in[k]->type.dt))
+			accumulate(&w->ct[n->in[k]->id], fit(d[k], n->in[k]));
+}
+
+static bool *
+depends(Arena *a, const Graph *g, const Ports *wrt)
+{
+	bool *dep = NEW(a, MAX(g->nnode, 1), bool);
+
+	for (int64_t i = 0; i < wrt->n; i++)
+		dep[wrt->p[i].v->id] = true;
+	for (int64_t i = 0; i < g->nnode; i++)
+		for (int k = 0; k < g->node[i]->nin; k++)
+			dep[i] |= dep[g->node[i]->in[k]->id];
+	return dep;
+}
+
+/* default: all trainable floating parameters; in a graph without parameters, all floating inputs */
+static void
+choose_wrt(Graph *g)
+{
+	for (int role = PARAM; g->wrt.n == 0 && role >= 0; role = role == PARAM ? (int)INPUT : -1)
+		for (int64_t i = 0; i < g->nleaf; i++) {
+			const Leaf *l = g->leaf[i];
+			if ((int)l->role == role && dtype_float(l->node->type.dt) && (l->trainable || role == INPUT))
+				port_add(g, &g->wrt, l->name, l->node, l->at);
+		}
+	if (!g->wrt.n)
+		diag(DIAG_ERROR, (Loc){.file = g->file},
+			"nothing to differentiate with respect to: no floating params or inputs, and no \"wrt\"");
+}
+
+static void
+seed_scalar(Walk *w, Port p)
+{
+	if (!dtype_float(p.v->type.dt) || p.v->type.rank) {
+		diag(DIAG_ERROR, p.at, "output '%s' is %s; only a floating scalar has a gradient", p.name, tt(p.v));
+		return;
+	}
+	accumulate(&w->ct[p.v->id], Ones(p.v));
+}
+
+static void
+seed_cotangents(Walk *w)
+{
+	Graph *g = w->g;
+	int64_t nout = g->out.n;
+
+	for (int64_t i = 0; i < nout; i++) {
+		Port p = g->out.p[i];
+		Leaf l = {.role = COTANGENT, .of = p.name, .at = p.at};
+		Node *ct;
+		if (!dtype_float(p.v->type.dt) || !w->wanted[p.v->id])
+			continue;
+		l.name = graph_str(g, arena_fmt(g->arena, "ct.%s", p.name));
+		ct = node_leaf(g, &l, p.v->type);
+		port_add(g, &g->ct, p.name, ct, p.at);
+		accumulate(&w->ct[p.v->id], ct);
+	}
+}
+
+static void
+seed(Walk *w, const Options *o)
+{
+	Graph *g = w->g;
+
+	if (o && o->of) {
+		for (int64_t i = 0; i < g->out.n; i++)
+			if (!strcmp(g->out.p[i].name, o->of)) {
+				seed_scalar(w, g->out.p[i]);
+				return;
+			}
+		diag(DIAG_ERROR, (Loc){.file = g->file}, "--of=%s: there is no output of that name", o->of);
+	} else if (g->loss >= 0)
+		seed_scalar(w, g->out.p[g->loss]);
+	else
+		seed_cotangents(w);
+}
+
+Graph *
+grad(Arena *a, const Graph *user, const Options *o)
+{
+	Graph *g = compose_for_grad(a, user, !o || o->training);
+	Walk w;
+
+	if (!g->wrt_given)
+		choose_wrt(g);
+	w = (Walk){g, g->nnode, depends(a, g, &g->wrt), NULL, NULL};
+	w.ct = NEW(a, MAX(w.n, 1), Node *);
+	w.res_ct = NEW(a, MAX(w.n, 1), Node **);
+	g->cur_side = SIDE_B;
+	seed(&w, o);
+	for (int64_t i = w.n - 1; i >= 0; i--)
+		if (w.wanted[i] && (w.ct[i] || w.res_ct[i]))
+			walk_node(&w, g->node[i]);
+	g->cur_from = g->cur_scope = NULL;
+	g->cur_at = (Loc){0};
+	for (int64_t i = 0; i < g->wrt.n; i++) {
+		Node *v = g->wrt.p[i].v;
+		port_add(g, &g->grad, g->wrt.p[i].name, w.ct[v->id] ? w.ct[v->id] : Zeros(v), g->wrt.p[i].at);
+	}
+	g->cur_side = SIDE_NONE;
+	g->joint = true;
+	return g;
+}
+
+Graph *
+grad_plain(Arena *a, const Graph *joint)
+{
+	Graph *g = graph_rebuild(a, joint, true);
+
+	for (int64_t i = 0; i < g->nleaf; i++)
+		if (g->leaf[i]->role == COTANGENT)
+			g->leaf[i]->role = INPUT;
+	for (int64_t i = 0; i < g->grad.n; i++)
+		port_add(g, &g->out, arena_fmt(a, "d.%s", g->grad.p[i].name), g->grad.p[i].v, g->grad.p[i].at);
+	g->grad = g->ct = g->wrt = (Ports){0};
+	g->joint = g->wrt_given = false;
+	g->loss = -1;
+	return g;
+}
