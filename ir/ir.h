@@ -525,4 +525,27 @@ Split *split(Arena *a, const Graph *joint, const Options *o);
 void certificate_write(Buf *b, const Split *s);
 const char *certificate_check(Arena *a, const Split *s);     /* NULL, or what is wrong */
 
+/* pass.c: the table of passes and its runner */
+enum { M_JOINT = 1, M_CORE = 2, M_SPLIT = 4 };
+typedef struct Module Module;
+struct Module {
+	Arena *arena;
+	const Options *options;
+	Graph *graph;                  /* as read; then joint */
+	Split *split;                  /* after split */
+	unsigned has;                  /* M_ flags */
+	void (*dump)(Module *m, int index, const char *pass);    /* after each pass; NULL: no */
+	void *dump_arg;
+};
+typedef struct Pass {
+	const char *name;
+	void (*run)(Module *m);
+	unsigned needs, gives;
+	const char *doc;
+} Pass;
+const Pass *pass_table(int *n);
+int pass_find(const char *name);                 /* -1: no such pass */
+void module_run(Module *m, int from, int to);    /* passes from..to, both included */
+bool differentiable(const Graph *g);             /* a loss, a wrt, or a trainable floating parameter */
+
 #endif
