@@ -522,8 +522,13 @@ struct Split {
 	bool *is_saved, *is_recomputed;        /* by joint node id */
 };
 Split *split(Arena *a, const Graph *joint, const Options *o);
+void module_write(Buf *b, const Split *s);       /* write.c: {"module": {"forward", "backward", ...}} */
 void certificate_write(Buf *b, const Split *s);
 const char *certificate_check(Arena *a, const Split *s);     /* NULL, or what is wrong */
+
+/* dot.c: for people */
+void graph_text(Buf *b, const Graph *g);         /* one line a node */
+void graph_dot(Buf *b, const Graph *g);          /* Graphviz */
 
 /* pass.c: the table of passes and its runner */
 enum { M_JOINT = 1, M_CORE = 2, M_SPLIT = 4 };

@@ -1,0 +1,82 @@
+/* cmd.h: the command line. One table of options and one of verbs, from which
+ * parsing, --help, the man page and completions come. */
+#ifndef CMD_H
+#define CMD_H
+
+#include "gen.h"
+
+enum OptId {
+	O_OUT, O_BACKEND, O_PARTITION, O_OBJECTIVE, O_RECOMPUTABLE, O_PRESET, O_OPTIMIZER, O_GRAD, O_INFER, O_OF, O_MODE,
+	O_CERTIFY, O_AFTER, O_EMIT, O_DUMP_DIR, O_STOP, O_FROM, O_IN, O_PARAMS, O_ROUND, O_SEED, O_DIM, O_DIFF,
+	O_JSON, O_WRITE, O_STAMP, O_STAMP_VERSION, O_MD, O_MF, O_MT, O_MP, O_NO_REPARSE, O_CC, O_DIAGNOSTICS,
+	O_VERSION, O_HELP, NOPT
+};
+enum VerbBit {
+	V_COMPILE = 1, V_CHECK = 2, V_INIT = 4, V_GRAD = 8, V_PARTITION = 16, V_PRINT = 32, V_EXPLAIN = 64, V_RUN = 128,
+	V_VERIFY = 256, V_OPS = 512, V_SCHEMA = 1024, V_FMT = 2048, V_ALL = 4095
+};
+
+typedef struct Opt {
+	int id;
+	const char *name;              /* "--backend", "-o" */
+	const char *arg;               /* name of its value in help; NULL: a switch */
+	const char *words;             /* the values allowed, separated by '|'; NULL: any */
+	const char *dflt;              /* shown in help; NULL: none */
+	unsigned verbs;                /* V_ bits */
+	bool shapes;                   /* the emitted files depend on it: it is named in their head */
+	bool many;                     /* may be given several times */
+	const char *doc;
+} Opt;
+
+typedef struct Args {
+	Arena *arena;
+	const struct Verb *verb;
+	const char *val[NOPT];         /* NULL: not given; a switch: "" */
+	const char **list[NOPT];       /* all values of an option with `many` */
+	int nlist[NOPT];
+	const char **pos;              /* positional arguments */
+	int npos;
+} Args;
+
+typedef struct Verb {
+	const char *name;
+	unsigned bit;
+	int (*run)(Args *a);           /* exit code */
+	int min_pos, max_pos;
+	const char *usage;             /* what follows the name */
+	const char *doc;               /* one line */
+	const char *more;              /* paragraphs for --help and the man page */
+} Verb;
+
+/* options.c */
+const Opt *opt_table(void);                      /* NOPT of them, by id */
+const Verb *verb_table(int *n);
+Args *args_parse(Arena *a, int argc, char **argv);
+void help_main(FILE *f);
+void help_verb(FILE *f, const Verb *v);
+void man_page(FILE *f);                          /* gradc.1 in man(7) */
+const char *args_canonical(const Args *a);       /* the options that shape the output, canonical order */
+Options args_options(const Args *a);
+GenOptions args_gen(const Args *a);
+
+/* input.c */
+Graph *input_graph(Args *a, const char *path);   /* reads, verifies, ends on errors */
+Module *input_module(Args *a, const char *path, int *from);   /* ready for pass *from; honours --from, --dump-dir */
+int last_pass(Args *a, int opt, const char *dflt);      /* index of the pass that option opt names */
+void output_text(Args *a, const Buf *b);         /* to -o FILE or standard output */
+
+void write_certificate(Args *a, const Split *s);         /* verb_print.c: to --certify, checked first */
+
+/* verb_NAME.c */
+int verb_compile(Args *a);
+int verb_grad(Args *a);
+int verb_partition(Args *a);
+int verb_print(Args *a);
+int verb_run(Args *a);
+int verb_ops(Args *a);
+int verb_schema(Args *a);
+int verb_fmt(Args *a);
+
+#define GRADC_VERSION "0.1.0"
+
+#endif

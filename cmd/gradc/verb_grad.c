@@ -1,0 +1,104 @@
+/* gradc grad: IR to IR with gradients.
+ *
+ * Besides vector-Jacobian products (vjp), two products that reverse mode gives
+ * by differentiating twice: jvp, since the vjp is linear in its cotangent u and
+ * d/du <vjp(u), v> is the directional derivative along v; and hvp, the gradient
+ * of <gradient, v> (Pearlmutter 1994). */
+#include "cmd.h"
+
+#include <string.h>
+
+/* sum over all gradients of <gradient, v.NAME>, where v.NAME becomes an input; loss: the new scalar output */
+static Graph *
+dotted(Arena *a, const Graph *joint)
+{
+	Graph *g = graph_rebuild(a, joint, true);
+	Node *sum = NULL;
+
+	for (int64_t i = 0; i < g->grad.n; i++) {
+		Port p = g->grad.p[i];
+		Leaf l = {.role = INPUT, .name = graph_str(g, arena_fmt(a, "v.%s", p.name)), .at = p.at};
+		Node *v = node_leaf(g, &l, p.v->type), *t = Mul(p.v, v);
+		int all[MAXRANK];
+		for (int d = 0; d < t->type.rank; d++)
+			all[d] = d;
+		t = Sum(t, all, t->type.rank, false);
+		if (sum && sum->type.dt != t->type.dt)
+			t = Cast(t, sum->type.dt);
+		sum = sum ? Add(sum, t) : t;
+	}
+	port_add(g, &g->out, "gradient.v", sum, (Loc){0});
+	g->loss = (int)g->out.n - 1;
+	g->joint = false;
+	return g;
+}
+
+/* the outputs of g but the helper scalar, and the second gradients under `prefix`NAME */
+static Graph *
+finish(Arena *a, Graph *second, const char *prefix)
+{
+	Graph *g = graph_rebuild(a, second, true);
+	Ports all = g->out;
+
+	g->out = (Ports){0};
+	for (int64_t i = 0; i < all.n; i++)
+		if (strcmp(all.p[i].name, "gradient.v"))
+			port_add(g, &g->out, all.p[i].name, all.p[i].v, all.p[i].at);
+	for (int64_t i = 0; i < g->grad.n; i++)
+		port_add(g, &g->out, arena_fmt(a, "%s%s", prefix, g->grad.p[i].name), g->grad.p[i].v, g->grad.p[i].at);
+	g->grad = g->ct = g->wrt = (Ports){0};
+	g->joint = g->wrt_given = false;
+	g->loss = -1;
+	return graph_rebuild(a, g, true);
+}
+
+static Graph *
+hvp(Arena *a, const Graph *joint, const Options *o)
+{
+	Graph *g = dotted(a, joint);
+	Options first = *o;
+
+	first.of = NULL;
+	return finish(a, grad(a, g, &first), "hv.");
+}
+
+static Graph *
+jvp(Arena *a, const Graph *joint, const Options *o)
+{
+	Graph *g = dotted(a, joint), *second, *done;
+	Options first = *o;
+
+	first.of = NULL;
+	g->wrt = (Ports){0};
+	for (int64_t i = 0; i < g->ct.n; i++)
+		port_add(g, &g->wrt, g->ct.p[i].name, g->ct.p[i].v, g->ct.p[i].at);
+	g->wrt_given = true;
+	g->ct = (Ports){0};
+	g->grad = (Ports){0};
+	second = grad(a, g, &first);
+	done = finish(a, second, "jv.");
+	return done;
+}
+
+int
+verb_grad(Args *a)
+{
+	Options o = args_options(a);
+	Graph *user = input_graph(a, a->pos[0]), *joint, *g;
+	const char *mode = a->val[O_MODE] ? a->val[O_MODE] : "vjp";
+	Buf b = {.arena = a->arena};
+
+	if (!strcmp(mode, "jvp"))
+		user->loss = -1;
+	joint = grad(a->arena, user, &o);
+	diag_check();
+	if (!strcmp(mode, "vjp"))
+		g = grad_plain(a->arena, joint);
+	else
+		g = !strcmp(mode, "hvp") ? hvp(a->arena, joint, &o) : jvp(a->arena, joint, &o);
+	diag_check();
+	graph_verify(g, "grad");
+	graph_write(&b, g);
+	output_text(a, &b);
+	return 0;
+}
