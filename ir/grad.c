@@ -3,10 +3,14 @@
  *
  * needs: a verified graph of either level. gives: a joint graph, the old nodes
  * first, then the cotangents that the op table's rules build, walking users
- * before producers; ports ct and grad are filled, loss and wrt are gone from
- * the interface only when grad_plain() makes an ordinary graph of it.
- * A value used twice adds its cotangents in the order of the walk; a value
- * that does not influence what is differentiated has gradient zero. */
+ * before producers; ports ct and grad are filled. A value used twice adds its
+ * cotangents in the order of the walk; a value that does not influence what is
+ * differentiated has gradient zero.
+ *
+ * The seed is a cotangent leaf also where it is 1, for a loss: only so can be
+ * told what must wait for the backward pass (all that depends on a cotangent)
+ * from what forward may compute and keep. seed_one() puts the 1 in its place,
+ * after the split or for an ordinary graph. */
 #include "ir.h"
 
 #include <string.h>
@@ -96,32 +100,26 @@ choose_wrt(Graph *g)
 }
 
 static void
-seed_scalar(Walk *w, Port p)
-{
-	if (!dtype_float(p.v->type.dt) || p.v->type.rank) {
-		diag(DIAG_ERROR, p.at, "output '%s' is %s; only a floating scalar has a gradient", p.name, tt(p.v));
-		return;
-	}
-	accumulate(&w->ct[p.v->id], Ones(p.v));
-}
-
-static void
-seed_cotangents(Walk *w)
+seed_output(Walk *w, Port p)
 {
 	Graph *g = w->g;
-	int64_t nout = g->out.n;
+	Leaf l = {.role = COTANGENT, .of = p.name, .at = p.at};
+	Node *ct;
 
-	for (int64_t i = 0; i < nout; i++) {
-		Port p = g->out.p[i];
-		Leaf l = {.role = COTANGENT, .of = p.name, .at = p.at};
-		Node *ct;
-		if (!dtype_float(p.v->type.dt) || !w->wanted[p.v->id])
-			continue;
-		l.name = graph_str(g, arena_fmt(g->arena, "ct.%s", p.name));
-		ct = node_leaf(g, &l, p.v->type);
-		port_add(g, &g->ct, p.name, ct, p.at);
-		accumulate(&w->ct[p.v->id], ct);
-	}
+	l.name = graph_str(g, arena_fmt(g->arena, "ct.%s", p.name));
+	ct = node_leaf(g, &l, p.v->type);
+	port_add(g, &g->ct, p.name, ct, p.at);
+	accumulate(&w->ct[p.v->id], ct);
+}
+
+static int
+output_index(const Graph *g, const char *name)
+{
+	for (int64_t i = 0; i < g->out.n; i++)
+		if (!strcmp(g->out.p[i].name, name))
+			return (int)i;
+	diag(DIAG_ERROR, (Loc){.file = g->file}, "--of=%s: there is no output of that name", name);
+	return -1;
 }
 
 static void
@@ -129,17 +127,32 @@ seed(Walk *w, const Options *o)
 {
 	Graph *g = w->g;
 
-	if (o && o->of) {
-		for (int64_t i = 0; i < g->out.n; i++)
-			if (!strcmp(g->out.p[i].name, o->of)) {
-				seed_scalar(w, g->out.p[i]);
-				return;
-			}
-		diag(DIAG_ERROR, (Loc){.file = g->file}, "--of=%s: there is no output of that name", o->of);
-	} else if (g->loss >= 0)
-		seed_scalar(w, g->out.p[g->loss]);
-	else
-		seed_cotangents(w);
+	if (o && o->of && (g->loss = output_index(g, o->of)) < 0)
+		return;
+	if (g->loss >= 0) {
+		Port p = g->out.p[g->loss];
+		if (dtype_float(p.v->type.dt) && !p.v->type.rank)
+			seed_output(w, p);
+		else
+			diag(DIAG_ERROR, p.at, "output '%s' is %s; only a floating scalar has a gradient", p.name, tt(p.v));
+		return;
+	}
+	for (int64_t i = 0; i < g->out.n; i++)
+		if (dtype_float(g->out.p[i].v->type.dt) && w->wanted[g->out.p[i].v->id])
+			seed_output(w, g->out.p[i]);
+}
+
+/* what depends on a cotangent is backward's, all else may be forward's */
+static void
+mark_sides(Graph *g)
+{
+	for (int64_t i = 0; i < g->nnode; i++) {
+		Node *n = g->node[i];
+		n->side = n->leaf && n->leaf->role == COTANGENT ? SIDE_B : SIDE_F;
+		for (int k = 0; k < n->nin; k++)
+			if (n->in[k]->side == SIDE_B)
+				n->side = SIDE_B;
+	}
 }
 
 Graph *
@@ -153,7 +166,6 @@ grad(Arena *a, const Graph *user, const Options *o)
 	w = (Walk){g, g->nnode, depends(a, g, &g->wrt), NULL, NULL};
 	w.ct = NEW(a, MAX(w.n, 1), Node *);
 	w.res_ct = NEW(a, MAX(w.n, 1), Node **);
-	g->cur_side = SIDE_B;
 	seed(&w, o);
 	for (int64_t i = w.n - 1; i >= 0; i--)
 		if (w.wanted[i] && (w.ct[i] || w.res_ct[i]))
@@ -164,15 +176,34 @@ grad(Arena *a, const Graph *user, const Options *o)
 		Node *v = g->wrt.p[i].v;
 		port_add(g, &g->grad, g->wrt.p[i].name, w.ct[v->id] ? w.ct[v->id] : Zeros(v), g->wrt.p[i].at);
 	}
-	g->cur_side = SIDE_NONE;
+	mark_sides(g);
 	g->joint = true;
+	return g;
+}
+
+Graph *
+seed_one(Arena *a, const Graph *joint)
+{
+	Graph *g, *h;
+	Node *ct, **map;
+
+	if (joint->loss < 0 || !(ct = port_find(&joint->ct, joint->out.p[joint->loss].name)))
+		return graph_rebuild(a, joint, true);
+	h = graph_like(a, joint);
+	map = NEW(a, MAX(joint->nnode, 1), Node *);
+	for (int64_t i = 0; i < joint->nleaf; i++) {
+		const Leaf *l = joint->leaf[i];
+		map[l->node->id] = l->node == ct ? Full(h, ct->type, 1) : node_leaf(h, l, l->node->type);
+	}
+	g = graph_copy_onto(h, joint, map);
+	g->ct = (Ports){0};
 	return g;
 }
 
 Graph *
 grad_plain(Arena *a, const Graph *joint)
 {
-	Graph *g = graph_rebuild(a, joint, true);
+	Graph *g = seed_one(a, joint);
 
 	for (int64_t i = 0; i < g->nleaf; i++)
 		if (g->leaf[i]->role == COTANGENT)

@@ -301,27 +301,25 @@ static void
 ports_map(Graph *h, Ports *to, const Ports *from, Node *const *map)
 {
 	for (int64_t i = 0; i < from->n; i++)
-		port_add(h, to, from->p[i].name, map[from->p[i].v->id], from->p[i].at);
+		if (map[from->p[i].v->id])
+			port_add(h, to, from->p[i].name, map[from->p[i].v->id], from->p[i].at);
 }
 
+/* live nodes of g, and its interface, onto h; map holds what stands for the leaves */
 Graph *
-graph_rebuild(Arena *a, const Graph *g, bool folding)
+graph_copy_onto(Graph *h, const Graph *g, Node **map)
 {
-	Graph *h = graph_like(a, g);
+	Arena *a = h->arena;
 	bool *live = graph_live(a, g);
-	Node **map = NEW(a, MAX(g->nnode, 1), Node *);
 	Node **in = NULL;
 	int64_t capin = 0;
 
-	h->folding = folding;
 	h->loss = g->loss;
 	h->wrt_given = g->wrt_given;
 	h->joint = g->joint;
-	for (int64_t i = 0; i < g->nleaf; i++)
-		map[g->leaf[i]->node->id] = node_leaf(h, g->leaf[i], g->leaf[i]->node->type);
 	for (int64_t i = 0; i < g->nnode; i++) {
 		const Node *n = g->node[i];
-		if (!live[i] || n->leaf)
+		if (!live[i] || map[i])
 			continue;
 		while (capin < n->nin)
 			in = arena_grow(a, in, capin, &capin, (int64_t)sizeof *in);
@@ -336,6 +334,18 @@ graph_rebuild(Arena *a, const Graph *g, bool folding)
 	ports_map(h, &h->grad, &g->grad, map);
 	ports_map(h, &h->saved, &g->saved, map);
 	return h;
+}
+
+Graph *
+graph_rebuild(Arena *a, const Graph *g, bool folding)
+{
+	Graph *h = graph_like(a, g);
+	Node **map = NEW(a, MAX(g->nnode, 1), Node *);
+
+	h->folding = folding;
+	for (int64_t i = 0; i < g->nleaf; i++)
+		map[g->leaf[i]->node->id] = node_leaf(h, g->leaf[i], g->leaf[i]->node->type);
+	return graph_copy_onto(h, g, map);
 }
 
 Users

@@ -277,6 +277,8 @@ Node *node_constant(Graph *g, Type t, const Blob *b);
 Node *node_copy(Graph *g, const Node *n, Node *const *in);
 /* rebuild g without dead nodes, through node(): everything reachable from out, update, ct, grad, saved, wrt */
 Graph *graph_rebuild(Arena *a, const Graph *g, bool folding);
+/* the same onto h, where map[leaf id] already holds what stands for each leaf of g */
+Graph *graph_copy_onto(Graph *h, const Graph *g, Node **map);
 void port_add(Graph *g, Ports *ps, const char *name, Node *v, Loc at);
 Node *port_find(const Ports *ps, const char *name);          /* NULL: absent */
 Leaf *leaf_find(const Graph *g, const char *name);
@@ -504,6 +506,7 @@ Node *fold(Node *n);                                         /* what replaces n,
 Graph *compose(Arena *a, const Graph *g, bool training);     /* compose.c: no composite is left */
 Graph *compose_for_grad(Arena *a, const Graph *g, bool training);   /* only composites without a vjp */
 Graph *grad(Arena *a, const Graph *g, const Options *o);     /* grad.c: joint graph */
+Graph *seed_one(Arena *a, const Graph *joint);                /* the loss's cotangent leaf becomes the constant 1 */
 Graph *grad_plain(Arena *a, const Graph *joint);             /* an ordinary graph: outputs gain d.NAME */
 Graph *infer(Arena *a, const Graph *g, const char *outputs); /* infer.c: values only, no updates, no loss */
 

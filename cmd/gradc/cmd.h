@@ -68,11 +68,9 @@ void output_text(Args *a, const Buf *b);         /* to -o FILE or standard outpu
 void write_certificate(Args *a, const Split *s);         /* verb_print.c: to --certify, checked first */
 
 /* verb_NAME.c */
-int verb_compile(Args *a);
 int verb_grad(Args *a);
 int verb_partition(Args *a);
 int verb_print(Args *a);
-int verb_run(Args *a);
 int verb_ops(Args *a);
 int verb_schema(Args *a);
 int verb_fmt(Args *a);

@@ -71,18 +71,12 @@ static const Opt opts[NOPT] = {
 };
 
 static const Verb verbs[] = {
-	{"compile", V_COMPILE, verb_compile, 1, 1, "IR -o DIR", "IR to C: source, header, manifest",
-		"Differentiates, partitions, fuses, and writes DIR/NAME.c, DIR/NAME.h and DIR/NAME.manifest.json, "
-		"all or none. `gradc IR -o DIR` is the same."},
 	{"grad", V_GRAD, verb_grad, 1, 1, "IR", "IR to IR with gradients",
 		"The outputs gain d.NAME for every value differentiated with respect to. Without a loss, cotangents "
 		"ct.OUTPUT become inputs. Apply again for higher orders."},
 	{"partition", V_PARTITION, verb_partition, 1, 1, "IR", "IR to forward IR and backward IR",
 		"Prints a module: the forward graph, the backward graph, what is saved and what is recomputed."},
 	{"print", V_PRINT, verb_print, 1, 1, "IR", "the graph after any pass", NULL},
-	{"run", V_RUN, verb_run, 1, 1, "IR", "evaluate a graph",
-		"Inputs and parameters that are not given are drawn at random from --seed. Results go to an npz (-o) or "
-		"as text to standard output."},
 	{"ops", V_OPS, verb_ops, 0, 1, "[OP]", "the op table", NULL},
 	{"schema", V_SCHEMA, verb_schema, 0, 0, "", "JSON Schema of the IR", NULL},
 	{"fmt", V_FMT, verb_fmt, 1, -1, "IR...", "canonical JSON", NULL},
@@ -214,7 +208,7 @@ choose_verb(Args *a, const char *first)
 		return;
 	}
 	if (!strcmp(first, "-") || strchr(first, '.') || strchr(first, '/')) {
-		a->verb = verb_find("compile");
+		a->verb = verb_find("compile") ? verb_find("compile") : verb_find("print");
 		return;
 	}
 	for (int i = 0; i < LEN(verbs); i++)
