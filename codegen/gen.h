@@ -8,6 +8,9 @@
 
 #include "ir.h"
 
+typedef struct Stmt Stmt;
+typedef struct Plan Plan;
+
 typedef enum Backend { BACKEND_FUSED, BACKEND_NOP } Backend;
 typedef enum Optimizer { OPT_NONE, OPT_SGD, OPT_MOMENTUM, OPT_ADAM, OPT_ADAMW } Optimizer;
 
@@ -21,7 +24,86 @@ typedef struct GenOptions {
 	const char *version;           /* NULL: no --stamp-version */
 } GenOptions;
 
-/* ---- kernels: kernel.c, loop.c, dot.c, fuse.c ---- */
+/* ---- runtime helpers: rt.c ----
+ * The files of codegen/rt are real C, compiled and tested as they are; the build embeds their text. An item
+ * of such a file is what lies between two blank lines at its outer level; it defines one name rt_NAME (a
+ * function, a macro in either branch of an #if). Items in use are printed with rt_ replaced by MODEL_. */
+typedef struct RtSet RtSet;            /* names of items in use */
+RtSet *rt_set(Arena *a);
+void rt_use(RtSet *set, const char *name);       /* "rt_exp_f32"; what it calls follows by itself; bug() when there is none */
+bool rt_has(const char *name);
+/* What stands before the first kernel: #include lines (libc headers only), contraction and OpenMP macros
+ * (MODEL_PARALLEL_FOR and so on), then the helpers in use. */
+void rt_print(Buf *b, const RtSet *set, const char *model);
+
+/* ---- the tree of a kernel: tree.c (values and statements), print.c ----
+ * Values are pure and shared: equal ones of a kernel are one object. Index arithmetic is values of I64. */
+typedef struct Val Val;
+typedef struct Var {                   /* a scalar C variable */
+	int id;                        /* within the kernel */
+	const char *name;
+	DType dt;
+	bool loop;                     /* a loop counter over [0, extent), at most 64 in a kernel */
+	Dim extent;
+} Var;
+typedef struct Mem {                   /* an array: a parameter of the kernel, or local */
+	int id;
+	const char *name;
+	DType dt;
+	int param;                     /* index in Kernel.buf; -1: local; -2: scratch */
+	int64_t len;                   /* local: elements */
+	bool read, write;
+} Mem;
+typedef enum ValKind {
+	V_INT,                         /* num.i */
+	V_NUM,                         /* num.f */
+	V_VAR,
+	V_SYM,                         /* run-time size num.i of the graph's symbols */
+	V_LOAD,                        /* mem[x0] */
+	V_ADDR,                        /* mem + x0 */
+	V_CALL,                        /* op(x...): a libm name, or an rt_ name */
+	V_UNARY,                       /* op x0 */
+	V_BINARY,                      /* x0 op x1 */
+	V_COND,                        /* x0 ? x1 : x2; x1, x2 are evaluated only when chosen if `guard` */
+	V_CAST,                        /* (dt)x0 */
+	V_REDUCE                       /* x0 combined over loop variable var: see reduce.c */
+} ValKind;
+struct Val {
+	ValKind kind;
+	int id;
+	DType dt;
+	bool guard;                    /* V_COND: a branch not chosen may load out of bounds */
+	bool check;                    /* V_CALL clamping an index: what it changes is reported */
+	union { int64_t i; double f; } num;
+	const Var *var;
+	const Mem *mem;
+	const char *op;
+	Combine combine;               /* V_REDUCE */
+	int order;                     /* V_REDUCE: Order */
+	int nx;
+	const Val *x[6];
+	const char *name;              /* what to call it when it is named; NULL: no idea */
+	uint64_t loops;                /* loop variables it depends on */
+	int size;                      /* nodes of the tree when printed in full, saturated */
+	int cost;                      /* as Op.cost, saturated */
+};
+typedef enum StmtKind { S_FOR, S_LET, S_VAR, S_SET, S_ARRAY, S_STORE, S_ACC, S_CALL, S_IF, S_BAD, S_NOTE } StmtKind;
+typedef enum Parallel { SERIAL, PARALLEL, PARALLEL_CHECK } Parallel;
+typedef struct Block { Stmt **s; int64_t n, cap; } Block;
+struct Stmt {
+	StmtKind kind;
+	const Var *var;                /* S_FOR: counter; S_LET: const; S_VAR, S_SET */
+	const Mem *mem;                /* S_ARRAY (zeroed when x[0]), S_STORE, S_ACC: element x[0] */
+	const Val *x[3];               /* S_FOR: from, to; S_LET, S_VAR, S_SET: value; S_STORE, S_ACC: index, value; S_IF, S_BAD, S_CALL: x[0] */
+	int64_t step;                  /* S_FOR */
+	Parallel parallel;             /* S_FOR */
+	Combine combine;               /* S_ACC, and S_SET when not R_NONE: combined with what is there */
+	Block body;                    /* S_FOR, S_IF */
+	const char *text;              /* S_NOTE: a comment */
+};
+const char *c_type(DType d);           /* "float", "int32_t", "bool" */
+
+/* ---- kernels: kernel.c; lowering: lower.c, value.c, loop.c, dot.c, fuse.c ---- */
 
 typedef struct KBuf {                  /* a pointer parameter of a kernel */
 	const char *name;              /* C identifier within the kernel */
@@ -29,25 +111,25 @@ typedef struct KBuf {                  /* a pointer parameter of a kernel */
 	bool write;                    /* written; read too when also `read` */
 	bool read;
 } KBuf;
-typedef struct Stmt Stmt;
 typedef struct Kernel {
 	const char *name;              /* "k03_linear_relu": unique in the unit; the unit adds "MODEL_" */
 	int nbuf;
 	const KBuf *buf;
 	uint32_t syms;                 /* bit s: takes symbol s as int64_t, in order of s, before the buffers */
-	Stmt *body;
+	Block body;
 	const char *doc;               /* lines of the comment over it: nodes, scopes, shapes */
 	int64_t flops, bytes;          /* at the symbols' hint */
-	const char *const *rt;         /* names of rt helpers in use, NULL-terminated */
+	bool contract;                 /* multiply-adds may contract: nothing but a contraction is in it */
 	bool checks_index;             /* returns int: nonzero when an index was out of range */
-	int64_t scratch;               /* bytes of workspace it wants beyond its buffers, at the symbols' max; passed
-	                                * as a last parameter `void *scratch` when > 0 */
+	int64_t scratch;               /* bytes of workspace it wants beyond its buffers, at the symbols' max, aligned as
+	                                * NAME_ALIGN; passed as a last parameter `void *scratch` when > 0 */
 } Kernel;
-/* All kernels of one unit; equal ones (up to name and doc) are kept once. */
+/* All kernels of one unit; equal ones (up to names and doc) are kept once. */
 typedef struct Kernels Kernels;
 Kernels *kernels_new(Arena *a, const Graph *symbols, Backend b);
 int kernels_len(const Kernels *ks);
 const Kernel *kernels_at(const Kernels *ks, int i);
+RtSet *kernels_rt(const Kernels *ks);            /* what the kernels use; the unit may add to it */
 /* the text of one kernel: comment, signature (`static void MODEL_k03_x(...)`), body */
 void kernel_print(Buf *b, const Kernels *ks, const Kernel *k, const char *model);
 /* one call: buf[i] is the node whose memory parameter i is; a written one gets its value here */
@@ -57,17 +139,24 @@ typedef struct Step {
 	/* reuse[i] for a written buffer i: bit j set when i may be the very memory of read buffer j, because each
 	 * element of j is read last where i is written (in place at last use). The chosen pair is set in `same`. */
 	const uint64_t *reuse;
-	int *same;                     /* out, set by program(): index j, or -1 */
+	int *same;                     /* set by program(), before step_share(): index j, or -1 */
 } Step;
-typedef struct Plan {
+/* Parameters are restrict, so buffers that share memory must be one parameter: replaces the step's kernel by
+ * a variant in which i and same[i] are merged (kernel, buf, reuse and same change). The old one is dropped
+ * from the unit when no step uses it: kernels_prune() after the last step_share(). */
+void step_share(Kernels *ks, Step *s);
+void kernels_prune(Kernels *ks, const Plan *const *plan, int n);
+struct Plan {
 	const Graph *g;
 	int nstep;
 	Step *step;
 	Node **storage;                /* by node id: the node whose memory holds the value (itself, or the base of an
 	                                * alias view); NULL: it is never in memory */
-} Plan;
+};
 /* Every value that the graph's interface names (out, update, grad, saved) is in memory after the last step, as
- * a dense row-major array of its own, or is a leaf. Contract: g has no composite. Steps are in execution order. */
+ * a dense row-major array of its own, or is a leaf or a constant. `constant` nodes of more than one element
+ * are like leaves: in memory before the first step, given by the unit as static const arrays.
+ * Contract: g has no composite. Steps are in execution order. */
 Plan *lower(Arena *a, Graph *g, Kernels *ks);
 
 /* ---- program: program.c (what is called when), buffers.c (where values live) ---- */
