@@ -18,6 +18,7 @@ graph_new(Arena *a, const char *name)
 	g->loss = -1;
 	g->shared = map_new(a);
 	g->sharing = g->folding = true;
+	g->path.arena = a;
 	return g;
 }
 
@@ -138,6 +139,8 @@ node_blank(Graph *g, const Op *op, Node *const *in, int nin)
 			bug("%s: operand %d belongs to another graph", op->name, i);
 		n->in[i] = in[i];
 	}
+	n->name = g->cur_name;
+	n->in_at = g->cur_in_at;
 	n->from = g->cur_from;
 	n->scope = g->cur_scope;
 	n->at = g->cur_at;
@@ -235,6 +238,7 @@ node_copy(Graph *g, const Node *n, Node *const *in)
 	m->at = n->at;
 	m->side = n->side;
 	m->remat = n->remat;
+	m->typed = n->typed;
 	if (n->blob) {
 		m->type = n->type;
 		return g->sharing && (made = share(g, m)) != m ? made : append(g, m);
@@ -386,6 +390,62 @@ nn(const Node *n)
 }
 
 static void
+vdiag(Graph *g, Severity s, Loc at, const char *fmt, va_list ap)
+{
+	Buf b = {.arena = g->arena};
+
+	buf_vprintf(&b, fmt, ap);
+	if (g->path.n)
+		buf_printf(&b, "\nin: %s", g->path.s);
+	diag(s, at, "%s", buf_str(&b));
+}
+
+void
+graph_diag(Graph *g, Severity s, Loc at, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vdiag(g, s, at, fmt, ap);
+	va_end(ap);
+}
+
+/* "params.w", or "params[\"fc1.weight\"]" where dots would mislead */
+int64_t
+path_key(Graph *g, const char *key)
+{
+	static const char word[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789";
+	int64_t mark = g->path.n;
+
+	if (*key && !key[strspn(key, word)]) {
+		buf_puts(&g->path, mark ? "." : "");
+		buf_puts(&g->path, key);
+	} else {
+		buf_putc(&g->path, '[');
+		json_quote(&g->path, key);
+		buf_putc(&g->path, ']');
+	}
+	return mark;
+}
+
+int64_t
+path_index(Graph *g, int64_t i)
+{
+	int64_t mark = g->path.n;
+
+	buf_printf(&g->path, "[%lld]", (long long)i);
+	return mark;
+}
+
+void
+path_back(Graph *g, int64_t mark)
+{
+	g->path.n = mark;
+	if (g->path.s)
+		g->path.s[mark] = 0;
+}
+
+static void
 vtype_error(Node *n, Loc at, const char *fmt, va_list ap)
 {
 	Buf b = {.arena = n->g->arena};
@@ -395,9 +455,9 @@ vtype_error(Node *n, Loc at, const char *fmt, va_list ap)
 	if (!n->g->reading)
 		bug("%s: %s", n->op->name, buf_str(&b));
 	if (n->name)
-		diag(DIAG_ERROR, at, "node '%s' (%s): %s", n->name, n->op->name, buf_str(&b));
+		graph_diag(n->g, DIAG_ERROR, at, "node '%s' (%s): %s", n->name, n->op->name, buf_str(&b));
 	else
-		diag(DIAG_ERROR, at, "%s: %s", n->op->name, buf_str(&b));
+		graph_diag(n->g, DIAG_ERROR, at, "%s: %s", n->op->name, buf_str(&b));
 }
 
 void
@@ -414,10 +474,16 @@ void
 type_error_in(Node *n, int operand, const char *fmt, ...)
 {
 	va_list ap;
+	int64_t mark = n->g->path.n;
 
+	if (mark) {
+		path_key(n->g, "in");
+		path_index(n->g, operand);
+	}
 	va_start(ap, fmt);
 	vtype_error(n, n->in_at ? n->in_at[operand] : n->at, fmt, ap);
 	va_end(ap);
+	path_back(n->g, mark);
 }
 
 bool

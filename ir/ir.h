@@ -221,6 +221,7 @@ struct Node {
 	const Blob *blob;              /* constant */
 	Remat remat;
 	Side side;
+	bool typed;                    /* the user asserts the type: written back */
 	Loc at;
 	const Loc *in_at;              /* reader only: place of each operand */
 };
@@ -262,6 +263,9 @@ struct Graph {
 	Loc cur_at;
 	Side cur_side;
 	Remat cur_remat;
+	const char *cur_name;          /* the reader's: name and operands' places of the node being made */
+	const Loc *cur_in_at;
+	Buf path;                      /* the reader's: where it stands in the document, "nodes[2].in[1]" */
 };
 
 /* graph.c */
@@ -287,6 +291,13 @@ bool *graph_live(Arena *a, const Graph *g);      /* by id: reachable from the in
 typedef struct Users { int *start; Node **user; } Users;
 Users graph_users(Arena *a, const Graph *g);
 void attrs_default(Graph *g, const Op *op, Attr *out);       /* required ones stay unset */
+
+/* a complaint about the document; while g->path is set, its last line is "in: PATH" */
+void graph_diag(Graph *g, Severity s, Loc at, const char *fmt, ...) PRINTF(4, 5);
+/* step down in g->path; both return what path_back() takes to step up again */
+int64_t path_key(Graph *g, const char *key);
+int64_t path_index(Graph *g, int64_t i);
+void path_back(Graph *g, int64_t mark);
 
 /* errors of shape(): "node 'h' (linear): ..." at the node's place, recorded while g->reading, else a bug.
  * Sets the node's type to NDTYPE; nodes with such an operand are never shown to shape(). */

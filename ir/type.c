@@ -267,7 +267,7 @@ factor_parse(Graph *g, const char *text, Loc at, Dim *out)
 
 	if (parse_int64(text, &k)) {
 		if (k < 0) {
-			diag(DIAG_ERROR, at, "dimension %s is negative", text);
+			graph_diag(g, DIAG_ERROR, at, "dimension %s is negative", text);
 			return false;
 		}
 		*out = DIM(k);
@@ -278,16 +278,16 @@ factor_parse(Graph *g, const char *text, Loc at, Dim *out)
 		return true;
 	}
 	if (text[strcspn(text, "+-/ ()")])
-		diag(DIAG_ERROR, at, "dimension '%s' is not an integer, a symbol, or a product such as 4*B", text);
+		graph_diag(g, DIAG_ERROR, at, "dimension '%s' is not an integer, a symbol, or a product such as 4*B", text);
 	else {
 		const char *names[MAXSYM], *near;
 		for (int i = 0; i < g->nsym; i++)
 			names[i] = g->sym[i].name;
 		near = nearest(text, names, g->nsym);
 		if (near)
-			diag(DIAG_ERROR, at, "dimension symbol '%s' is not in \"dims\"; did you mean '%s'?", text, near);
+			graph_diag(g, DIAG_ERROR, at, "dimension symbol '%s' is not in \"dims\"; did you mean '%s'?", text, near);
 		else
-			diag(DIAG_ERROR, at, "dimension symbol '%s' is not in \"dims\"", text);
+			graph_diag(g, DIAG_ERROR, at, "dimension symbol '%s' is not in \"dims\"", text);
 	}
 	return false;
 }
@@ -306,13 +306,13 @@ dim_parse(Graph *g, const char *s, Loc at, Dim *out)
 			n--;
 		text = arena_copy(g->arena, s, n);
 		if (!n) {
-			diag(DIAG_ERROR, at, "empty dimension");
+			graph_diag(g, DIAG_ERROR, at, "empty dimension");
 			return false;
 		}
 		if (!factor_parse(g, text, at, &f))
 			return false;
 		if (!dim_mul(d, f, &d) || dim_max(g, d) == INT64_MAX) {
-			diag(DIAG_ERROR, at, "dimension '%s' is too large", s);
+			graph_diag(g, DIAG_ERROR, at, "dimension '%s' is too large", s);
 			return false;
 		}
 		s += n + (int64_t)strspn(s + n, " ");
@@ -337,7 +337,7 @@ dims_parse(Graph *g, const char *type, const char *s, int64_t n, Loc at, Type *t
 	for (;;) {
 		const char *comma = memchr(s, ',', (size_t)(end - s));
 		if (t->rank == MAXRANK) {
-			diag(DIAG_ERROR, at, "type '%s' has more than %d dimensions", type, MAXRANK);
+			graph_diag(g, DIAG_ERROR, at, "type '%s' has more than %d dimensions", type, MAXRANK);
 			return false;
 		}
 		if (!dim_parse(g, arena_copy(g->arena, s, (comma ? comma : end) - s), at, &t->dim[t->rank]))
@@ -359,7 +359,7 @@ size_ok(Graph *g, const char *text, Loc at, const Type *t)
 	for (int i = 0; i < t->rank; i++)
 		if (!dim_mul(count, t->dim[i], &count) || !mul_ok(n, MAX(1, dim_max(g, t->dim[i])), &n)
 		    || n > INT64_MAX / 16) {
-			diag(DIAG_ERROR, at, "type '%s' is larger than the address space", text);
+			graph_diag(g, DIAG_ERROR, at, "type '%s' is larger than the address space", text);
 			return false;
 		}
 	return true;
@@ -374,7 +374,8 @@ type_parse(Graph *g, const char *s, Loc at, Type *out)
 	const char *name = arena_copy(g->arena, s, n);
 
 	if (!s[n] || !close || close[1]) {
-		diag(DIAG_ERROR, at, "type '%s' is not of the form DTYPE[D0,D1,...], such as f32[B,784] or f32[]", s);
+		graph_diag(g, DIAG_ERROR, at,
+			"type '%s' is not of the form DTYPE[D0,D1,...], such as f32[B,784] or f32[]", s);
 		return false;
 	}
 	if ((t.dt = dtype_parse(name)) == NDTYPE) {
@@ -388,9 +389,10 @@ type_parse(Graph *g, const char *s, Loc at, Type *out)
 		else
 			near = nearest(name, names, NDTYPE);
 		if (near)
-			diag(DIAG_ERROR, at, "unknown dtype '%s'; did you mean '%s'?", name, near);
+			graph_diag(g, DIAG_ERROR, at, "unknown dtype '%s'; did you mean '%s'?", name, near);
 		else
-			diag(DIAG_ERROR, at, "unknown dtype '%s'; there are f64 f32 f16 bf16 i64 i32 i16 i8 u64 u8 bool", name);
+			graph_diag(g, DIAG_ERROR, at,
+				"unknown dtype '%s'; there are f64 f32 f16 bf16 i64 i32 i16 i8 u64 u8 bool", name);
 		return false;
 	}
 	if (!dims_parse(g, s, s + n + 1, close - s - n - 1, at, &t) || !size_ok(g, s, at, &t))
