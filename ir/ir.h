@@ -370,10 +370,46 @@ Node *OpN(int op, Node *const *in, int nin, const Attr *attrs);
 Node *Item(Node *n, int r);                      /* result r of a composite with several; n itself when it has one */
 
 /* ---- reading and writing ---- */
-/* read.c. Errors are recorded; NULL when the file is hopeless. All independent ones are found. */
+/* read.c. Errors are recorded; NULL when there was one. All independent ones are found. */
 Graph *graph_read(Arena *a, const char *file, const char *text, int64_t n);
+/* what the read_*.c files share. A name of the document and what it stands for: */
+typedef struct Value {
+	Node *v;                       /* NULL: in error, or not made yet */
+	Loc at;
+	int node, res;                 /* result res of nodes[node]; node < 0: a leaf or constant */
+} Value;
+/* each of these complains with g->path; false or NULL: it did */
+bool want(Graph *g, const Json *j, JsonKind kind, const char *what);
+void keys_check(Graph *g, const Json *object, const char *words);
+const char *did_you_mean(Graph *g, const char *s, const char *const *cand, int n);   /* "; did you mean …?" or "" */
+Value *value_define(Graph *g, Map *values, const char *name, Loc at);  /* never NULL */
+Value *value_find(Graph *g, const Map *values, const Json *name);
+bool name_unnamed(const char *s);                /* "%12": how a value without a name is written */
+Node *value_node(const Value *v);                /* NULL: poisoned; no complaint */
+/* read_attr.c */
+bool attr_read(Graph *g, const AttrSpec *s, Json *j, Attr *out);
+bool type_read(Graph *g, const Json *j, Type *out);
+bool number_read(Graph *g, DType d, const Json *j, Attr *out); /* an element of d: i and is_int, or f */
+/* read_leaf.c: all leaves of a role in the object j (NULL: none). cot: input name -> output whose cotangent it is */
+void leaves_read(Graph *g, Role role, const Json *j, const Map *cot, Map *values);
+const char *init_word(Init init, int *nnum);     /* NULL: INIT_NONE; nnum: how many numbers it has */
+/* read_const.c */
+void constants_read(Graph *g, const Json *j, Map *values);
+/* read_node.c: makes the nodes, those first that the values named by root need, depth first */
+void nodes_read(Graph *g, const Json *j, Map *values, const char *const *root, int nroot);
+int64_t stream_of(const char *name);             /* default stream of a random op: 63 bits of hash64 of its name */
+/* the dtype of a literal that is operand k of a pointwise op whose operands have dtypes of[] (NDTYPE: a literal);
+ * NDTYPE: no operand tells */
+DType literal_dtype(const Op *op, int k, const DType *of, int n);
+bool attr_same(const AttrSpec *s, const Attr *a, const Attr *b);
+/* name.c: identifiers of C */
+bool c_ident_ok(const char *s);
+/* a name as C: other characters become '_', keywords of C and C++ get a '_' behind, digits one before */
+const char *c_ident(Arena *a, const char *name);
+const char *header_clash(const char *name);      /* "math.h" for "math", in any case; NULL: none */
 /* write.c: canonical JSON of a graph of either level, joint or not */
 void graph_write(Buf *b, const Graph *g);
+/* schema.c */
 void schema_write(Buf *b);                       /* JSON Schema (2020-12) expanded from the op table */
 typedef struct Split Split;
 /* verify.c: contract of every graph: ids, operand order, types re-inferred, names unique. bug() when broken */

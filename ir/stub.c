@@ -1,19 +1,6 @@
 /* stub: declared in ir.h, not written yet. Each goes away with its file. */
 #include "ir.h"
 
-Graph *
-graph_read(Arena *a, const char *file, const char *text, int64_t n)
-{
-	(void)a, (void)file, (void)text, (void)n;
-	bug("graph_read is not written yet");
-}
-
-void
-graph_write(Buf *b, const Graph *g)
-{
-	(void)b, (void)g;
-}
-
 void
 schema_write(Buf *b)
 {

@@ -1,0 +1,804 @@
+/* write: the canonical JSON of a graph.
+ *
+ * One entry a line, keys in the documented order, attributes that equal their
+ * defaults left out. Nodes stand depth first from what the graph gives, then
+ * those that only a name keeps, by name, so that the text does not depend on
+ * the order in which a graph was built. Values without a name are numbered in
+ * that order ("%1"); scalars without a name stand inline where they are used. */
+#include "ir.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define EXACT_INT (INT64_C(1) << 53)
+
+typedef struct Writer {
+	Buf *b;
+	const Graph *g;
+	Arena *a;                  /* scratch */
+	int base;                  /* indentation of the graph within the document */
+	Map *taken;                /* all names */
+	Node ***item;              /* by id: results of an op with several (NULL entries: unused) */
+	Node **order;              /* what is written: constants and nodes */
+	int64_t n;
+	bool *seen;                /* by id */
+	const char **name;         /* by id */
+	Node **stack;
+	int *next;                 /* by id: operand to visit */
+} Writer;
+
+/* ---- numbers ---- */
+
+static void
+put_int(Buf *b, int64_t v)
+{
+	buf_printf(b, v > EXACT_INT || v < -EXACT_INT ? "\"%lld\"" : "%lld", (long long)v);
+}
+
+static void
+put_uint(Buf *b, uint64_t v)
+{
+	buf_printf(b, v > EXACT_INT ? "\"%llu\"" : "%llu", (unsigned long long)v);
+}
+
+static void
+put_float(Buf *b, double v, bool single)
+{
+	const char *quote = isfinite(v) ? "" : "\"";
+
+	buf_puts(b, quote);
+	buf_float(b, v, single);
+	buf_puts(b, quote);
+}
+
+/* a literal of dtype d */
+static void
+put_number(Buf *b, DType d, const Attr *v)
+{
+	if (d == BOOL)
+		buf_puts(b, v->f != 0 || v->i ? "true" : "false");
+	else if (d == U64 && v->is_int)
+		put_uint(b, (uint64_t)v->i);
+	else if (v->is_int)
+		put_int(b, v->i);
+	else
+		put_float(b, v->f, false);
+}
+
+static void
+put_element(Buf *b, DType d, const char *p)
+{
+	double f8;
+	float f4;
+	int64_t i8;
+	int32_t i4;
+	int16_t i2;
+
+	switch (d) {
+	case F64: memcpy(&f8, p, 8); put_float(b, f8, false); break;
+	case F32: memcpy(&f4, p, 4); put_float(b, f4, true); break;
+	case F16: memcpy(&i2, p, 2); put_float(b, half_to_double((uint16_t)i2), false); break;
+	case BF16: memcpy(&i2, p, 2); put_float(b, bfloat_to_double((uint16_t)i2), false); break;
+	case I64: memcpy(&i8, p, 8); put_int(b, i8); break;
+	case U64: memcpy(&i8, p, 8); put_uint(b, (uint64_t)i8); break;
+	case I32: memcpy(&i4, p, 4); put_int(b, i4); break;
+	case I16: memcpy(&i2, p, 2); put_int(b, i2); break;
+	case I8: put_int(b, (signed char)*p); break;
+	case U8: put_int(b, (unsigned char)*p); break;
+	case BOOL: buf_puts(b, *p ? "true" : "false"); break;
+	case NDTYPE: break;
+	}
+}
+
+/* ---- literals: scalars that need no node of their own ---- */
+
+static bool
+may_be_literal(const Node *n)
+{
+	return n->op->id == OP_full && n->type.rank == 0 && !n->name && n->remat == REMAT_AUTO;
+}
+
+/* texts such as "inf" are names where a value has that name */
+static bool
+text_is_free(Writer *w, const Node *n)
+{
+	Buf b = {.arena = w->a};
+
+	put_number(&b, n->type.dt, attr_of(n, "value"));
+	return buf_str(&b)[0] != '"' || !map_get(w->taken, arena_copy(w->a, b.s + 1, b.n - 2));
+}
+
+/* whether operand k of n is written as a number. The reader takes its dtype from the operands that are none, so either
+ * all scalars of an op are inline or none is, but for the condition of a selection, which is bool in any case. */
+static bool
+is_inline(Writer *w, const Node *n, int k)
+{
+	DType of[MAXIN] = {NDTYPE, NDTYPE, NDTYPE};
+	bool condition = n->op->flags & SELECT && k == 0;
+
+	if (n->op->kind != MAP || !may_be_literal(n->in[k]))
+		return false;
+	if (condition)
+		return true;
+	for (int i = 0; i < n->nin; i++)
+		if (!may_be_literal(n->in[i]))
+			of[i] = n->in[i]->type.dt;
+	for (int i = n->op->flags & SELECT ? 1 : 0; i < n->nin; i++)
+		if (of[i] == NDTYPE && (literal_dtype(n->op, i, of, n->nin) != n->in[i]->type.dt || !text_is_free(w, n->in[i])))
+			return false;
+	return true;
+}
+
+/* ---- order and names ---- */
+
+static void
+push(Writer *w, Node *n, int *depth)
+{
+	if (w->seen[n->id] || n->leaf)
+		return;
+	w->seen[n->id] = true;
+	w->stack[(*depth)++] = n;
+}
+
+static void
+visit(Writer *w, Node *root)
+{
+	int depth = 0;
+
+	push(w, root, &depth);
+	while (depth) {
+		Node *n = w->stack[depth - 1];
+		int k = w->next[n->id]++;
+		if (k < n->nin && !is_inline(w, n, k))
+			push(w, n->in[k], &depth);
+		if (k < n->nin)
+			continue;
+		depth--;
+		if (n->op->kind != ITEM)
+			w->order[w->n++] = n;
+	}
+}
+
+static void
+visit_ports(Writer *w, const Ports *ps)
+{
+	for (int64_t i = 0; i < ps->n; i++)
+		visit(w, ps->p[i].v);
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	const Node *x = *(Node *const *)a, *y = *(Node *const *)b;
+
+	return strcmp(x->name, y->name);
+}
+
+/* named values that nothing asks for; an op with several results counts by its first name */
+static void
+visit_rest(Writer *w)
+{
+	Node **rest = NEW(w->a, MAX(w->g->nnode, 1), Node *);
+	size_t n = 0;
+
+	for (int64_t i = 0; i < w->g->nnode; i++) {
+		Node *v = w->g->node[i];
+		bool first = true;
+		if (w->seen[i] || v->leaf || !v->name)
+			continue;
+		for (int r = 0; v->op->kind == ITEM && r < attr_of(v, "index")->i; r++)
+			first &= !w->item[v->in[0]->id][r] || !w->item[v->in[0]->id][r]->name;
+		if (first)
+			rest[n++] = v;
+	}
+	if (n)
+		qsort(rest, n, sizeof *rest, by_name);
+	for (size_t i = 0; i < n; i++)
+		visit(w, rest[i]);
+}
+
+static void
+find_items(Writer *w)
+{
+	for (int64_t i = 0; i < w->g->nnode; i++) {
+		Node *n = w->g->node[i];
+		if (n->op->nres > 1)
+			w->item[i] = NEW(w->a, n->op->nres, Node *);
+		if (n->op->kind != ITEM)
+			continue;
+		Node **slot = &w->item[n->in[0]->id][attr_of(n, "index")->i];
+		if (!*slot)
+			*slot = n;
+	}
+}
+
+static void
+find_names(Writer *w)
+{
+	for (int64_t i = 0; i < w->g->nnode; i++) {
+		const Node *n = w->g->node[i];
+		w->name[i] = n->leaf ? n->leaf->name : n->name;
+		if (w->name[i])
+			map_set(w->taken, w->name[i], w);
+	}
+}
+
+static void
+number(Writer *w, const Node *n, int *count)
+{
+	if (!w->name[n->id])
+		w->name[n->id] = arena_fmt(w->a, "%%%d", ++*count);
+}
+
+static void
+number_all(Writer *w)
+{
+	int count = 0;
+
+	for (int64_t i = 0; i < w->n; i++) {
+		const Node *n = w->order[i];
+		if (n->op->nres <= 1)
+			number(w, n, &count);
+		for (int r = 0; r < n->op->nres && n->op->nres > 1; r++)
+			if (w->item[n->id][r])
+				number(w, w->item[n->id][r], &count);
+	}
+	/* equal items: one name */
+	for (int64_t i = 0; i < w->g->nnode; i++) {
+		const Node *n = w->g->node[i];
+		if (n->op->kind == ITEM && !w->name[i])
+			w->name[i] = w->name[w->item[n->in[0]->id][attr_of(n, "index")->i]->id];
+	}
+}
+
+static void
+arrange(Writer *w)
+{
+	int64_t n = MAX(w->g->nnode, 1);
+
+	w->taken = map_new(w->a);
+	w->item = NEW(w->a, n, Node **);
+	w->order = NEW(w->a, n, Node *);
+	w->seen = NEW(w->a, n, bool);
+	w->name = NEW(w->a, n, const char *);
+	w->stack = NEW(w->a, n, Node *);
+	w->next = NEW(w->a, n, int);
+	find_items(w);
+	find_names(w);
+	visit_ports(w, &w->g->out);
+	visit_ports(w, &w->g->grad);
+	visit_ports(w, &w->g->update);
+	visit_ports(w, &w->g->saved);
+	visit_ports(w, &w->g->wrt);
+	visit_rest(w);
+	number_all(w);
+}
+
+/* ---- lines ---- */
+
+static void
+newline(Writer *w, int level)
+{
+	buf_putc(w->b, '\n');
+	for (int i = 0; i < w->base + 2 * level; i++)
+		buf_putc(w->b, ' ');
+}
+
+static void
+key(Writer *w, int level, const char *name)
+{
+	newline(w, level);
+	json_quote(w->b, name);
+	buf_puts(w->b, ": ");
+}
+
+/* a key of the graph; "gradc" or "name" stands before it */
+static void
+top_key(Writer *w, const char *name)
+{
+	buf_putc(w->b, ',');
+	key(w, 1, name);
+}
+
+/* the i-th entry of a section begins */
+static void
+entry(Writer *w, int64_t i, int level, const char *name)
+{
+	if (i)
+		buf_putc(w->b, ',');
+	key(w, level, name);
+}
+
+static void
+field(Writer *w, const char *name, const char *text)
+{
+	if (!text)
+		return;
+	buf_printf(w->b, ", \"%s\": ", name);
+	json_quote(w->b, text);
+}
+
+/* ---- sections ---- */
+
+static void
+put_dims(Writer *w)
+{
+	const Graph *g = w->g;
+
+	if (!g->nsym)
+		return;
+	top_key(w, "dims");
+	buf_putc(w->b, '{');
+	for (int i = 0; i < g->nsym; i++) {
+		const Sym *s = &g->sym[i];
+		entry(w, i, 2, s->name);
+		buf_printf(w->b, "{\"max\": %lld", (long long)s->max);
+		if (s->min != 1)
+			buf_printf(w->b, ", \"min\": %lld", (long long)s->min);
+		if (s->hint != s->max)
+			buf_printf(w->b, ", \"hint\": %lld", (long long)s->hint);
+		buf_putc(w->b, '}');
+	}
+	newline(w, 1);
+	buf_putc(w->b, '}');
+}
+
+static void
+put_init(Writer *w, const Leaf *l)
+{
+	int nnum;
+	const char *word = init_word(l->init, &nnum);
+
+	if (!word)
+		return;
+	buf_puts(w->b, ", \"init\": ");
+	if (!nnum) {
+		json_quote(w->b, word);
+		return;
+	}
+	buf_printf(w->b, "{\"%s\": ", word);
+	if (nnum == 2)
+		buf_putc(w->b, '[');
+	put_float(w->b, l->init_a, false);
+	if (nnum == 2) {
+		buf_puts(w->b, ", ");
+		put_float(w->b, l->init_b, false);
+		buf_putc(w->b, ']');
+	}
+	buf_putc(w->b, '}');
+}
+
+static void
+put_leaf(Writer *w, const Leaf *l)
+{
+	bool frozen = l->role == PARAM && !l->trainable;
+
+	if (!l->cname && !l->doc && !l->init && !l->file && !frozen) {
+		json_quote(w->b, type_text(w->a, w->g, &l->node->type));
+		return;
+	}
+	buf_puts(w->b, "{\"type\": ");
+	json_quote(w->b, type_text(w->a, w->g, &l->node->type));
+	put_init(w, l);
+	field(w, "file", l->file);
+	field(w, "tensor", l->tensor);
+	if (frozen)
+		buf_puts(w->b, ", \"trainable\": false");
+	field(w, "c", l->cname);
+	field(w, "doc", l->doc);
+	buf_putc(w->b, '}');
+}
+
+/* cotangents are inputs, after the others */
+static void
+put_leaves(Writer *w, const char *section, Role role, Role also)
+{
+	int64_t n = 0;
+
+	for (int second = 0; second <= (also != role); second++)
+		for (int64_t i = 0; i < w->g->nleaf; i++) {
+			const Leaf *l = w->g->leaf[i];
+			if (l->role != (second ? also : role))
+				continue;
+			if (!n) {
+				top_key(w, section);
+				buf_putc(w->b, '{');
+			}
+			entry(w, n++, 2, l->name);
+			put_leaf(w, l);
+		}
+	if (n) {
+		newline(w, 1);
+		buf_putc(w->b, '}');
+	}
+}
+
+/* dimension d and those behind it; returns what follows in the data */
+static const char *
+put_data(Writer *w, const Type *t, int d, const char *p)
+{
+	if (d == t->rank) {
+		put_element(w->b, t->dt, p);
+		return p + dtype_size(t->dt);
+	}
+	buf_putc(w->b, '[');
+	for (int64_t i = 0; i < t->dim[d].k; i++) {
+		if (i)
+			buf_puts(w->b, ", ");
+		p = put_data(w, t, d + 1, p);
+	}
+	buf_putc(w->b, ']');
+	return p;
+}
+
+static void
+put_constant(Writer *w, const Node *n)
+{
+	buf_puts(w->b, "{\"type\": ");
+	json_quote(w->b, type_text(w->a, w->g, &n->type));
+	field(w, "file", n->blob->file);
+	field(w, "tensor", n->blob->tensor);
+	if (!n->blob->file) {
+		buf_puts(w->b, ", \"data\": ");
+		put_data(w, &n->type, 0, n->blob->data);
+	}
+	buf_putc(w->b, '}');
+}
+
+static void
+put_constants(Writer *w)
+{
+	int n = 0;
+
+	for (int64_t i = 0; i < w->n; i++) {
+		if (!w->order[i]->blob)
+			continue;
+		if (!n) {
+			top_key(w, "constants");
+			buf_putc(w->b, '{');
+		}
+		entry(w, n++, 2, w->name[w->order[i]->id]);
+		put_constant(w, w->order[i]);
+	}
+	if (n) {
+		newline(w, 1);
+		buf_putc(w->b, '}');
+	}
+}
+
+/* ---- nodes ---- */
+
+static void
+put_dim(Writer *w, Dim d)
+{
+	if (d.sym)
+		json_quote(w->b, dim_text(w->a, w->g, d));
+	else
+		put_int(w->b, d.k);
+}
+
+/* true and false, among other words, are written bare */
+static void
+put_word(Writer *w, const AttrSpec *s, const char *text)
+{
+	if (s->words && (!strcmp(text, "true") || !strcmp(text, "false")))
+		buf_puts(w->b, text);
+	else
+		json_quote(w->b, text);
+}
+
+static void
+put_attr(Writer *w, const AttrSpec *s, const Attr *v)
+{
+	if (!v->set) {
+		buf_puts(w->b, "null");
+		return;
+	}
+	switch (s->kind) {
+	case A_INT:
+		put_int(w->b, v->i);
+		break;
+	case A_NUM:
+		/* bits of a u64 that is no int64 */
+		put_number(w->b, v->is_int && v->i < 0 && v->f > 0 ? U64 : F64, v);
+		break;
+	case A_BOOL:
+		buf_puts(w->b, v->i ? "true" : "false");
+		break;
+	case A_STR:
+		put_word(w, s, v->s);
+		break;
+	case A_DTYPE:
+		json_quote(w->b, dtype_name((DType)v->i));
+		break;
+	case A_INTS:
+	case A_SHAPE:
+		buf_putc(w->b, '[');
+		for (int i = 0; i < v->n; i++) {
+			if (i)
+				buf_puts(w->b, ", ");
+			put_dim(w, s->kind == A_INTS ? DIM(v->ints[i]) : v->dims[i]);
+		}
+		buf_putc(w->b, ']');
+		break;
+	case A_DIM:
+		put_dim(w, v->dims[0]);
+		break;
+	}
+}
+
+bool
+attr_same(const AttrSpec *s, const Attr *a, const Attr *b)
+{
+	if (!a->set || !b->set)
+		return a->set == b->set;
+	switch (s->kind) {
+	case A_NUM:
+		if (a->is_int && b->is_int)
+			return a->i == b->i && (a->f < 0) == (b->f < 0);
+		return (a->f == b->f && signbit(a->f) == signbit(b->f)) || (isnan(a->f) && isnan(b->f));
+	case A_STR:
+		return !strcmp(a->s, b->s);
+	case A_INTS:
+		return a->n == b->n && (!a->n || !memcmp(a->ints, b->ints, (size_t)a->n * sizeof *a->ints));
+	case A_SHAPE:
+	case A_DIM:
+		for (int i = 0; i < a->n && a->n == b->n; i++)
+			if (!dim_eq(a->dims[i], b->dims[i]))
+				return false;
+		return a->n == b->n;
+	default:
+		return a->i == b->i;
+	}
+}
+
+/* the result that names an op: the first one in use */
+static const Node *
+first_result(const Writer *w, const Node *n)
+{
+	for (int r = 0; r < n->op->nres && n->op->nres > 1; r++)
+		if (w->item[n->id][r])
+			return w->item[n->id][r];
+	return n;
+}
+
+static bool
+is_default(Writer *w, const Node *n, int i)
+{
+	const AttrSpec *s = &n->op->attr[i];
+	Attr d;
+
+	if (n->op->flags & RANDOM && !strcmp(s->name, "stream")) {
+		const Node *first = first_result(w, n);
+		return first->name && n->attr[i].i == stream_of(first->name);
+	}
+	if (!s->dflt)
+		return false;
+	d = attr_default((Graph *)w->g, s);
+	return attr_same(s, &d, &n->attr[i]);
+}
+
+static void
+put_attrs(Writer *w, const Node *n)
+{
+	int count = 0;
+
+	for (int i = 0; i < op_nattr(n->op); i++) {
+		if (is_default(w, n, i))
+			continue;
+		buf_puts(w->b, count++ ? ", " : ", \"attrs\": {");
+		buf_printf(w->b, "\"%s\": ", n->op->attr[i].name);
+		put_attr(w, &n->op->attr[i], &n->attr[i]);
+	}
+	if (count)
+		buf_putc(w->b, '}');
+}
+
+static void
+put_outs(Writer *w, const Node *n)
+{
+	if (n->op->nres <= 1) {
+		json_quote(w->b, w->name[n->id]);
+		return;
+	}
+	for (int r = 0; r < n->op->nres; r++) {
+		const Node *item = w->item[n->id][r];
+		buf_puts(w->b, r ? ", " : "[");
+		if (item)
+			json_quote(w->b, w->name[item->id]);
+		else
+			buf_puts(w->b, "null");
+	}
+	buf_putc(w->b, ']');
+}
+
+static void
+put_operands(Writer *w, const Node *n)
+{
+	buf_puts(w->b, ", \"in\": [");
+	for (int k = 0; k < n->nin; k++) {
+		if (k)
+			buf_puts(w->b, ", ");
+		if (is_inline(w, n, k))
+			put_number(w->b, n->in[k]->type.dt, attr_of(n->in[k], "value"));
+		else
+			json_quote(w->b, w->name[n->in[k]->id]);
+	}
+	buf_putc(w->b, ']');
+}
+
+/* the asserted types: one, or a list with null where nothing is asserted */
+static void
+put_types(Writer *w, const Node *n)
+{
+	bool any = false;
+
+	if (n->op->nres <= 1) {
+		if (n->typed)
+			field(w, "type", type_text(w->a, w->g, &n->type));
+		return;
+	}
+	for (int r = 0; r < n->op->nres; r++)
+		any |= w->item[n->id][r] && w->item[n->id][r]->typed;
+	for (int r = 0; any && r < n->op->nres; r++) {
+		const Node *item = w->item[n->id][r];
+		buf_puts(w->b, r ? ", " : ", \"type\": [");
+		if (item && item->typed)
+			json_quote(w->b, type_text(w->a, w->g, &item->type));
+		else
+			buf_puts(w->b, "null");
+	}
+	if (any)
+		buf_putc(w->b, ']');
+}
+
+static void
+put_node(Writer *w, const Node *n)
+{
+	static const char *const remat[] = {NULL, "save", "recompute"};
+	static const char *const side[] = {NULL, "f", "b"};
+	const char *name = first_result(w, n)->name;
+
+	buf_puts(w->b, "{\"out\": ");
+	put_outs(w, n);
+	field(w, "op", n->op->name);
+	if (n->nin)
+		put_operands(w, n);
+	put_attrs(w, n);
+	put_types(w, n);
+	field(w, "scope", n->scope);
+	field(w, "remat", remat[n->remat]);
+	field(w, "side", side[n->side]);
+	if (n->from && (!name || strcmp(n->from, name)))
+		field(w, "from", n->from);
+	buf_putc(w->b, '}');
+}
+
+static void
+put_nodes(Writer *w)
+{
+	int n = 0;
+
+	top_key(w, "nodes");
+	buf_putc(w->b, '[');
+	for (int64_t i = 0; i < w->n; i++) {
+		if (w->order[i]->blob)
+			continue;
+		if (n++)
+			buf_putc(w->b, ',');
+		newline(w, 2);
+		put_node(w, w->order[i]);
+	}
+	if (n)
+		newline(w, 1);
+	buf_putc(w->b, ']');
+}
+
+/* ---- interface ---- */
+
+static void
+put_ports(Writer *w, int level, const Ports *ps)
+{
+	buf_putc(w->b, '{');
+	for (int64_t i = 0; i < ps->n; i++) {
+		entry(w, i, level + 1, ps->p[i].name);
+		json_quote(w->b, w->name[ps->p[i].v->id]);
+	}
+	if (ps->n)
+		newline(w, level);
+	buf_putc(w->b, '}');
+}
+
+static void
+put_ports_key(Writer *w, const char *name, const Ports *ps)
+{
+	if (!ps->n)
+		return;
+	top_key(w, name);
+	put_ports(w, 1, ps);
+}
+
+static void
+put_wrt(Writer *w)
+{
+	if (!w->g->wrt_given)
+		return;
+	top_key(w, "wrt");
+	buf_putc(w->b, '[');
+	for (int64_t i = 0; i < w->g->wrt.n; i++) {
+		buf_puts(w->b, i ? ", " : "");
+		json_quote(w->b, w->name[w->g->wrt.p[i].v->id]);
+	}
+	buf_putc(w->b, ']');
+}
+
+static void
+put_joint(Writer *w)
+{
+	const Graph *g = w->g;
+
+	if (!g->joint)
+		return;
+	top_key(w, "joint");
+	buf_putc(w->b, '{');
+	if (g->ct.n) {
+		key(w, 2, "cotangents");
+		put_ports(w, 2, &g->ct);
+		buf_puts(w->b, g->grad.n ? "," : "");
+	}
+	if (g->grad.n) {
+		key(w, 2, "grads");
+		put_ports(w, 2, &g->grad);
+	}
+	if (g->ct.n || g->grad.n)
+		newline(w, 1);
+	buf_putc(w->b, '}');
+}
+
+static void
+put_graph(Writer *w)
+{
+	const Graph *g = w->g;
+
+	buf_putc(w->b, '{');
+	if (!w->base) {
+		key(w, 1, "gradc");
+		buf_puts(w->b, "1,");
+	}
+	key(w, 1, "name");
+	json_quote(w->b, g->name);
+	if (g->doc) {
+		top_key(w, "doc");
+		json_quote(w->b, g->doc);
+	}
+	put_dims(w);
+	put_leaves(w, "inputs", INPUT, COTANGENT);
+	put_leaves(w, "params", PARAM, PARAM);
+	put_leaves(w, "buffers", BUFFER, BUFFER);
+	put_leaves(w, "saved", SAVED, SAVED);
+	put_constants(w);
+	put_nodes(w);
+	put_ports_key(w, "outputs", &g->out);
+	put_ports_key(w, "updates", &g->update);
+	put_ports_key(w, "saves", &g->saved);
+	if (g->loss >= 0) {
+		top_key(w, "loss");
+		json_quote(w->b, g->out.p[g->loss].name);
+	}
+	put_wrt(w);
+	put_joint(w);
+	newline(w, 0);
+	buf_putc(w->b, '}');
+}
+
+void
+graph_write(Buf *b, const Graph *g)
+{
+	Writer w = {.b = b, .g = g, .a = arena_new()};
+
+	arrange(&w);
+	put_graph(&w);
+	buf_putc(b, '\n');
+	arena_free(w.a);
+}
