@@ -1,0 +1,107 @@
+#!/bin/sh
+# The build as people meet it: the runner notices every kind of failure, deps is silent when
+# all is there and clear when it may not install, install and uninstall leave nothing else.
+set -u
+passed=0 failed=0
+dir="$BUILD/test build"
+rm -rf "$dir"
+mkdir -p "$dir"
+
+# is WHAT GOT WANT
+is() {
+	if [ "$2" = "$3" ]; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		printf 'FAIL %s\n  got:  %s\n  want: %s\n' "$1" "$2" "$3"
+	fi
+}
+
+# suite NAME: a script from standard input
+suite() {
+	{ echo '#!/bin/sh'; cat; } >"$dir/$1.sh"
+	chmod +x "$dir/$1.sh"
+}
+
+# runner SUITE...: its last line and exit status
+runner() {
+	out=$(sh tests/run.sh "$dir/build" "$@")
+	status=$?
+	echo "$(echo "$out" | tail -n 1); $status"
+}
+
+suite good <<'E2'
+echo 3 passed, 0 failed, 2 skipped
+E2
+suite bad <<'E2'
+echo FAIL one
+echo 3 passed, 1 failed
+exit 1
+E2
+suite wrong_status <<'E2'
+echo 3 passed, 0 failed
+exit 3
+E2
+suite dies <<'E2'
+echo 3 passed, 0 failed
+kill -KILL $$
+E2
+suite counts_nothing <<'E2'
+echo fine
+E2
+suite tap <<'E2'
+printf '1..4\nok 1 - a\nnot ok 2 # SKIP b\nok 3 # SKIP c\nok 4 - d\n# ok - tests\n'
+E2
+suite tap_bad <<'E2'
+printf '1..2\nok 1 - a\nnot ok 2 - b\n'
+exit 1
+E2
+suite tap_stops <<'E2'
+printf '1..4\nok 1 - a\nok 2 - b\n'
+E2
+is "runner: a good suite" "$(runner "$dir/good.sh")" "3 passed, 0 failed; 0"
+is "runner: a failed test" "$(runner "$dir/bad.sh" "$dir/good.sh")" "6 passed, 1 failed; 1"
+is "runner: a wrong exit status" "$(runner "$dir/wrong_status.sh")" "3 passed, 1 failed; 1"
+is "runner: a suite that dies" "$(runner "$dir/dies.sh" | sed 's/.*, //')" "1 failed; 1"
+is "runner: a suite that counts nothing" "$(runner "$dir/counts_nothing.sh")" "0 passed, 1 failed; 1"
+is "runner: a suite that is not there" "$(runner "$dir/none.sh")" "0 passed, 1 failed; 1"
+is "runner: tap" "$(runner "$dir/tap.sh")" "2 passed, 0 failed; 0"
+is "runner: a failed tap test" "$(runner "$dir/tap_bad.sh")" "1 passed, 1 failed; 1"
+is "runner: tap that stops early" "$(runner "$dir/tap_stops.sh")" "2 passed, 2 failed; 1"
+
+is "deps: silent when all is there" "$(sh .ci/deps.sh 2>&1; echo $?)" "0"
+# a PATH without sudo, and a compiler that finds nothing, for a user who is not root
+mkdir "$dir/bin"
+for c in sh id env sed tr cat gzip make apt-get apt-cache clang-17 clang-18 clang-19 clang-20 clang-21; do
+	p=$(command -v $c) && ln -s "$p" "$dir/bin/$c"
+done
+printf '#!/bin/sh\nexit 1\n' >"$dir/bin/nocc"
+printf '#!/bin/sh\necho 1000\n' >"$dir/bin/id.new"
+chmod +x "$dir/bin/nocc" "$dir/bin/id.new"
+mv "$dir/bin/id.new" "$dir/bin/id"
+is "deps: neither root nor sudo" "$(PATH="$dir/bin" CC=nocc sh .ci/deps.sh 2>&1; echo $?)" \
+"deps: missing packages, and neither root nor sudo to install them; as root: apt-get install \
+gcc libc6-dev libcjson-dev libcmocka-dev
+2"
+
+# the program that is tested is the one installed: nothing may be built anew here
+stage="$dir/stage with space"
+build=$BUILD
+unset BUILD MAKEFLAGS MAKELEVEL
+case $build in
+"$PWD"/*) build=${build#"$PWD"/} ;;
+esac
+make BUILD="$build" install DESTDIR="$stage" PREFIX=/opt/gradc >"$dir/install.log" 2>&1
+is "install: exit status" "$?" 0
+is "install: the program is whole" "$(cmp "$stage/opt/gradc/bin/gradc" "$GRADC" 2>&1)" ""
+is "install: the licence" "$(cmp "$stage/opt/gradc/share/doc/gradc/LICENSE" LICENSE 2>&1)" ""
+is "install: the example" "$(ls "$stage/opt/gradc/share/doc/gradc/examples/fashion_mlp" | tr '\n' ' ')" \
+	"Makefile main.c model.json "
+make BUILD="$build" uninstall DESTDIR="$stage" PREFIX=/opt/gradc >"$dir/install.log" 2>&1
+is "uninstall: no file left" "$(find "$stage" -type f)" ""
+
+lines=$(wc -l <docs/examples/fashion_mlp/main.c)
+is "the example's main.c has at most 150 lines" "$([ "$lines" -le 150 ] && echo yes)" yes
+
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]
