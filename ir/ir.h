@@ -150,6 +150,9 @@ struct Op {
 	void (*vjp)(Node *y, Node *const *g, Node **d);
 	/* COMPOSITE: the same values from other ops */
 	void (*compose)(Node *n, bool training, Node **res);
+	/* operand i holds indices into a dimension of this size; NULL or false: it does not. *also: one more value that
+	 * is allowed (ignore_index), or INT64_MIN */
+	bool (*index)(const Node *n, int i, Dim *bound, int64_t *also);
 	/* VIEW: element `in` of input i that element o of the output reads while guard holds; see index.c */
 	void (*access)(IxCtx *c, const Node *n, const Ix *const *o, int i, const Ix **in, IxGuard *guard);
 };
@@ -575,6 +578,15 @@ Split *split(Arena *a, const Graph *joint, const Options *o);
 void module_write(Buf *b, const Split *s);       /* write.c: {"module": {"forward", "backward", ...}} */
 void certificate_write(Buf *b, const Split *s);
 const char *certificate_check(Arena *a, const Split *s);     /* NULL, or what is wrong */
+
+/* range.c: integer inputs that are used as indices */
+typedef struct Range {
+	const Leaf *leaf;
+	Dim bound;                     /* values lie in [0, bound) */
+	int64_t also;                  /* and this one is allowed too; INT64_MIN: none */
+} Range;
+/* one for each (leaf, bound) of a graph as read (composites say what they index); in order of leaves */
+int index_ranges(Arena *a, const Graph *user, Range **out);
 
 /* dot.c: for people */
 void graph_text(Buf *b, const Graph *g);         /* one line a node */

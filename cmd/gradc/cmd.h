@@ -65,6 +65,10 @@ Module *input_module(Args *a, const char *path, int *from);   /* ready for pass 
 int last_pass(Args *a, int opt, const char *dflt);      /* index of the pass that option opt names */
 void output_text(Args *a, const Buf *b);         /* to -o FILE or standard output */
 
+/* data.c: values of g->leaf, from --in and --params, else random; c->symval is set */
+Tensor **data_leaves(Args *a, EvalCtx *c, const Graph *g);
+
+int verb_run(Args *a);
 void write_certificate(Args *a, const Split *s);         /* verb_print.c: to --certify, checked first */
 
 /* verb_NAME.c */

@@ -77,6 +77,9 @@ static const Verb verbs[] = {
 	{"partition", V_PARTITION, verb_partition, 1, 1, "IR", "IR to forward IR and backward IR",
 		"Prints a module: the forward graph, the backward graph, what is saved and what is recomputed."},
 	{"print", V_PRINT, verb_print, 1, 1, "IR", "the graph after any pass", NULL},
+	{"run", V_RUN, verb_run, 1, 1, "IR", "evaluate a graph",
+		"Inputs and parameters that are not given are drawn at random from --seed. Results go to an npz (-o) or "
+		"as text to standard output."},
 	{"ops", V_OPS, verb_ops, 0, 1, "[OP]", "the op table", NULL},
 	{"schema", V_SCHEMA, verb_schema, 0, 0, "", "JSON Schema of the IR", NULL},
 	{"fmt", V_FMT, verb_fmt, 1, -1, "IR...", "canonical JSON", NULL},
