@@ -315,6 +315,13 @@ bool same_dtype(Node *n, int from);              /* operands from.. share a dtyp
 int norm_dim(Node *n, int64_t d, int rank);      /* negative dims; -1 after a type_error */
 /* the dims attribute `i` of n as a sorted set of axes of a rank-r operand; unset or empty means all (when empty_all) */
 int norm_dims(Node *n, int i, int rank, bool empty_all, int *out);
+/* op_dot.c */
+typedef struct DotSpec { char label[3][MAXRANK + 1]; } DotSpec;  /* of operands a, b and the output */
+DotSpec dot_spec(const Node *n);
+/* op_source.c */
+bool literal_fits(const Attr *v, DType d);       /* a number attribute is a value of the dtype */
+const char *literal_text(const Node *n, int i);  /* number attribute i, for messages */
+bool type_fits(Node *n, const Type *t);          /* the address space holds it; else type_error */
 
 /* ---- builders: formulas read like mathematics. The graph is that of the first operand. ---- */
 #define MAP1(n, N, cost, flags, v, da, doc) Node *N(Node *a);

@@ -1,0 +1,209 @@
+/* op_index: gather and scatter_add, each the other's derivative.
+ *
+ * As in PyTorch, index has the rank of the input and at most its sizes but along
+ * dim. An index outside [0, size) is an error of the call; the element used is
+ * then the nearest one. */
+#include "ir.h"
+
+static bool
+index_dtype(Node *n)
+{
+	if (dtype_integer(n->in[1]->type.dt))
+		return true;
+	type_error_in(n, 1, "index %s is %s, must be of integers", nn(n->in[1]), tt(n->in[1]));
+	return false;
+}
+
+/* a <= b for all values of the symbols */
+static bool
+dim_le(const Node *n, Dim a, Dim b)
+{
+	IxCtx *c = ix_new(n->g->arena, n->g);
+
+	return ix_le(c, ix_dim(c, a), ix_dim(c, b));
+}
+
+/* index is no larger than operand i, but along `but` */
+static bool
+index_within(Node *n, int i, int but)
+{
+	const Type *x = &n->in[i]->type, *k = &n->in[1]->type;
+
+	if (x->rank != k->rank) {
+		type_error_in(n, i, "ranks differ: %s is %s, index %s is %s", nn(n->in[i]), tt(n->in[i]),
+			nn(n->in[1]), tt(n->in[1]));
+		return false;
+	}
+	for (int d = 0; d < x->rank; d++)
+		if (d != but && !dim_le(n, k->dim[d], x->dim[d])) {
+			type_error_in(n, i, "index %s is %s, larger than %s, which is %s, in dimension %d",
+				nn(n->in[1]), tt(n->in[1]), nn(n->in[i]), tt(n->in[i]), d);
+			return false;
+		}
+	return true;
+}
+
+static int
+along(const Node *n)
+{
+	int64_t d = attr(n, 0)->i;
+
+	return (int)(d < 0 ? d + MAX(n->in[0]->type.rank, 1) : d);
+}
+
+/* offset in x of position at of index, whose element k replaces the coordinate along dim */
+static int64_t
+selected(EvalCtx *c, const Tensor *x, const Tensor *index, int64_t k, const int64_t *at, int dim)
+{
+	int64_t size = x->rank ? x->dim[dim] : 1, i = index->i[k], o = 0;
+	bool beyond = index->dt == U64 ? (uint64_t)i >= (uint64_t)size : i >= size;
+
+	if (beyond || (i < 0 && index->dt != U64)) {
+		c->bad_index = true;
+		i = beyond ? size - 1 : 0;
+	}
+	for (int d = 0; d < x->rank; d++)
+		o = o * x->dim[d] + (d == dim ? i : at[d]);
+	return o;
+}
+
+static int64_t
+position(const Tensor *t, const int64_t *at)
+{
+	int64_t o = 0;
+
+	for (int d = 0; d < t->rank; d++)
+		o = o * t->dim[d] + at[d];
+	return o;
+}
+
+static void
+next(const Tensor *t, int64_t *at)
+{
+	for (int d = t->rank - 1; d >= 0 && ++at[d] == t->dim[d]; d--)
+		at[d] = 0;
+}
+
+/* an index into a dimension without elements cannot be right */
+static bool
+not_empty(Node *n, int dim)
+{
+	const Type *x = &n->in[0]->type;
+
+	if (!x->rank || x->dim[dim].k || !type_count(&n->in[1]->type).k)
+		return true;
+	type_error_in(n, 0, "dimension %d of %s, which is %s, has no element", dim, nn(n->in[0]), tt(n->in[0]));
+	return false;
+}
+
+static void
+gather_shape(Node *n)
+{
+	int dim = norm_dim(n, attr(n, 0)->i, n->in[0]->type.rank);
+
+	if (dim < 0 || !index_dtype(n) || !index_within(n, 0, dim) || !not_empty(n, dim))
+		return;
+	n->type = n->in[1]->type;
+	n->type.dt = n->in[0]->type.dt;
+}
+
+static void
+gather_eval(EvalCtx *c, const Node *n, Tensor *const *in, Tensor *out)
+{
+	int64_t at[MAXRANK] = {0};
+
+	for (int64_t k = 0; k < out->n; k++, next(out, at)) {
+		int64_t i = selected(c, in[0], in[1], k, at, along(n));
+		if (out->f)
+			out->f[k] = in[0]->f[i];
+		else
+			out->i[k] = in[0]->i[i];
+	}
+}
+
+static void
+gather_vjp(Node *y, Node *const *g, Node **d)
+{
+	d[0] = ScatterAdd(Zeros(y->in[0]), along(y), y->in[1], g[0]);
+}
+
+/* what src has more than index is padding of its cotangent, and must be a product of symbols */
+static bool
+excess_known(Node *n)
+{
+	const Type *k = &n->in[1]->type, *s = &n->in[2]->type;
+
+	for (int d = 0; d < s->rank; d++)
+		if (k->dim[d].sym != s->dim[d].sym) {
+			type_error_in(n, 2, "dimension %d of %s, which is %s, and of index %s, which is %s, "
+				"depend on different symbols", d, nn(n->in[2]), tt(n->in[2]), nn(n->in[1]),
+				tt(n->in[1]));
+			return false;
+		}
+	return true;
+}
+
+static void
+scatter_add_shape(Node *n)
+{
+	int dim = norm_dim(n, attr(n, 0)->i, n->in[0]->type.rank);
+
+	if (dim < 0 || !index_dtype(n) || !index_within(n, 0, dim) || !index_within(n, 2, -1)
+	    || !excess_known(n) || !not_empty(n, dim))
+		return;
+	if (n->in[2]->type.dt != n->in[0]->type.dt)
+		type_error_in(n, 2, "dtypes differ: %s is %s, %s is %s", nn(n->in[0]), tt(n->in[0]),
+			nn(n->in[2]), tt(n->in[2]));
+	else if (n->in[0]->type.dt == BOOL)
+		type_error_in(n, 0, "%s is %s; bool has no sum", nn(n->in[0]), tt(n->in[0]));
+	else
+		n->type = n->in[0]->type;
+}
+
+static void
+scatter_add_eval(EvalCtx *c, const Node *n, Tensor *const *in, Tensor *out)
+{
+	const Tensor *index = in[1], *src = in[2];
+	int64_t at[MAXRANK] = {0};
+
+	for (int64_t k = 0; k < out->n; k++)
+		if (out->f)
+			out->f[k] = in[0]->f[k];
+		else
+			out->i[k] = in[0]->i[k];
+	for (int64_t k = 0; k < index->n; k++, next(index, at)) {
+		int64_t o = selected(c, out, index, k, at, along(n)), s = position(src, at);
+		if (out->f)
+			out->f[o] += src->f[s];
+		else
+			out->i[o] = wrap_to(out->dt, (int64_t)((uint64_t)out->i[o] + (uint64_t)src->i[s]));
+	}
+}
+
+/* Elements of src beside index are not used: zeros surround their cotangents. */
+static void
+scatter_add_vjp(Node *y, Node *const *g, Node **d)
+{
+	Node *index = y->in[1], *src = y->in[2];
+	Dim low[MAXRANK] = {{0}}, high[MAXRANK] = {{0}};
+
+	d[0] = g[0];
+	for (int i = 0; i < src->type.rank; i++) {
+		Dim a = src->type.dim[i], b = index->type.dim[i];
+		high[i] = (Dim){a.k - b.k, a.k == b.k ? 0 : a.sym};
+	}
+	d[2] = Pad(Gather(g[0], along(y), index), low, high, 0);
+}
+
+static const AttrSpec index_attr[] = {
+	{"dim", A_INT, "0", "the dimension that index selects in", NULL},
+	{0}
+};
+const Op op_gather = {.name = "gather", .id = OP_gather, .kind = INDEX, .min_in = 2, .max_in = 2, .cost = 2,
+	.attr = index_attr, .operands = "input index",
+	.doc = "input[..., index[..., i, ...], ...] at every position of index",
+	.shape = gather_shape, .eval = gather_eval, .vjp = gather_vjp};
+const Op op_scatter_add = {.name = "scatter_add", .id = OP_scatter_add, .kind = INDEX, .min_in = 3, .max_in = 3,
+	.cost = 2, .flags = SCATTERS, .attr = index_attr, .operands = "input index src",
+	.doc = "the input with src[...] added at input[..., index[...], ...], in row-major order of index",
+	.shape = scatter_add_shape, .eval = scatter_add_eval, .vjp = scatter_add_vjp};
