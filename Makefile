@@ -39,6 +39,12 @@ $(BUILD)/unit/%: tests/unit/%.c $(LIB_OBJ) Makefile
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -Ilib -Iir -Icodegen -Icmd/gradc -MMD -MP $< $(LIB_OBJ) $(LDLIBS) -lcmocka -o $@
 
+# the programs of suites that are more than a script
+SUITE_PROGS := $(patsubst tests/%/run.c,$(BUILD)/tests/%,$(wildcard tests/*/run.c))
+$(BUILD)/tests/%: tests/%/run.c $(LIB_OBJ) Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -Ilib -Iir -Icodegen -Icmd/gradc -MMD -MP $< $(LIB_OBJ) $(LDLIBS) -o $@
+
 # Two steps, since what `deps` installs is looked for while make reads this file.
 check: deps             ## install what is missing, build, run all tests (SUITES=... for some)
 	@$(MAKE) --no-print-directory run-suites
@@ -49,7 +55,7 @@ demo: deps              ## install what is missing, build, train a classifier on
 deps:                   ## install what building and testing need (Debian, Ubuntu)
 	@CC="$(CC)" sh .ci/deps.sh
 
-run-suites: build $(UNIT)
+run-suites: build $(UNIT) $(SUITE_PROGS)
 	@CC="$(CC)" sh tests/run.sh "$(BUILD)" $(SUITES)
 
 # the example is built by its own makefile, as a user's project would be
@@ -103,4 +109,4 @@ help:                   ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: build check demo deps run-suites run-demo quick fuzz asan install uninstall clean help
--include $(OBJ:.o=.d) $(UNIT:=.d) $(FUZZ:=.d)
+-include $(OBJ:.o=.d) $(UNIT:=.d) $(SUITE_PROGS:=.d) $(FUZZ:=.d)

@@ -159,116 +159,39 @@ struct Plan {
  * Contract: g has no composite. Steps are in execution order. */
 Plan *lower(Arena *a, Graph *g, Kernels *ks);
 
-/* ---- ctext.c: what kernels and units print alike ---- */
-const char *c_type(DType d);                     /* "float", "int64_t"; bool is uint8_t, 0 or 1 */
-/* words of the user within a C comment: no comment ends or begins there, no trigraph, no line break,
- * no character that turns the direction of text */
-void buf_comment(Buf *b, const char *s);
-void buf_c_string(Buf *b, const char *s);        /* a string literal */
+/* ---- program: program.c (what is called when), buffers.c (where values live) ---- */
 
-/* What the head of a unit defines for its kernels (MODEL is the model's name in capitals):
- *   MODEL_PARALLEL_FOR(i, n)            for (int64_t i = 0; i < n; i++), iterations independent of each other;
- *                                       with OpenMP in parallel, schedule(static)
- *   MODEL_PARALLEL_FOR_IF(i, n, cond)   the same; in parallel only when cond, an expression without effect, holds
- *   MODEL_PARALLEL_ANY(i, n, flag)      the same; the int `flag` may be set by `flag |= ...` in the body
- *   MODEL_SIMD                          bytes of a vector of the machine (64, 32, 16), 0 without GCC's vector
- *                                       extensions or under MODEL_NO_SIMD: for #if
- *   MODEL_FUSED                         before a function: a * b + c in it may become one rounding, as in
- *                                       micro-kernels of contractions; nowhere else. Its body begins with
- *   MODEL_FUSED_BODY
- * Included are math.h, stddef.h, stdint.h, string.h. restrict is C99's. */
-
-/* ---- program: members.c (the API's structs), program.c (what is called when), buffers.c (where values live) ---- */
-
-typedef enum Area { AREA_NONE, AREA_INPUT, AREA_PARAM, AREA_STATE, AREA_COTANGENT, AREA_OUTPUT, AREA_GRAD, AREA_CONST,
-	AREA_SAVED, AREA_WORKSPACE, NAREA } Area;
+typedef enum Area { AREA_NONE, AREA_INPUT, AREA_PARAM, AREA_STATE, AREA_COTANGENT, AREA_OUTPUT, AREA_GRAD, AREA_SAVED,
+	AREA_WORKSPACE } Area;
 typedef struct Place {
 	Area area;
-	int index;                     /* of the member, or of the constant */
+	int index;                     /* of the leaf or port within its area */
 	int64_t offset;                /* SAVED, WORKSPACE: bytes */
 	int64_t bytes;                 /* at the symbols' max */
-	bool spare;                    /* OUTPUT, GRAD: `offset` of the workspace takes the value when the caller's
-	                                * pointer is NULL and something else needs the value */
 } Place;
-
-typedef struct Member {                /* a tensor of a struct of the API */
-	const char *name;              /* in the IR */
-	const char *cname;
-	const char *doc;               /* or NULL */
-	Type type;
-	int64_t offset, bytes;         /* in the flat array, at the symbols' max */
-	const Leaf *leaf;              /* or NULL */
-	int param;                     /* GRAD: the parameter whose gradient it is, or -1 */
-	const Dim *limit;              /* INPUT: indices lie in [0, limit[i]) */
-	int nlimit;
-} Member;
-typedef struct Members {
-	Member *m;
-	int n;
-	int64_t bytes;                 /* of the flat array */
-} Members;
-
-/* which of the optional results a step works for */
-typedef struct Need {
-	int id;                        /* 0: always needed */
-	const uint64_t *ports;         /* set of ports of the function; any one wanted suffices */
-} Need;
-typedef struct Slot {                  /* something in memory during a function */
-	Node *n;                       /* its storage node */
-	const char *cname;             /* unique in the function */
-	Place place;
-	int def, last;                 /* steps at which it is first written and last used; leaves: def is -1 */
-	const Need *need;
-	int same;                      /* the slot whose memory it took over, or -1 */
-} Slot;
-typedef struct Copy {                  /* after the steps of a phase: to a result from a value that lies elsewhere */
-	Area to;
-	int index;
-	int64_t offset;                /* SAVED */
-	int from;                      /* slot */
-	bool add;                      /* accumulate instead of copy */
-	int via;                       /* >= 0: goes through the workspace at this offset, as its source changes too */
-} Copy;
-typedef struct Phase {
-	Plan *plan;
-	const int *slot;               /* by node id of plan->g: index in Function.slot, or -1 */
-	const Need **need;             /* by step */
-	int64_t *scratch;              /* by step: offset of the kernel's scratch, or -1 */
-	Copy *copy;
-	int64_t ncopy, capcopy;
-} Phase;
 typedef struct Function {              /* one of forward, backward, infer, train_step */
 	const char *name;
-	int nphase;                    /* train_step: 2, forward and backward */
-	Phase phase[2];
-	Slot *slot;
-	int64_t nslot, capslot;
-	const Need *const *needs;      /* all distinct ones, smaller sets first */
-	int nneed;
-	int64_t workspace, bound;      /* bytes, and the lower bound of any packing */
+	Plan *plan;
+	Place *place;                  /* by node id of plan->g */
+	int64_t workspace;             /* bytes */
 } Function;
-
 typedef struct Program {
 	const Graph *user;             /* the model as read */
 	const GenOptions *opt;
 	const Split *split;            /* NULL: nothing to differentiate */
 	Kernels *kernels;
 	Function *forward, *backward, *infer, *train;  /* NULL where absent */
-	Members of[NAREA];             /* INPUT, PARAM, STATE, COTANGENT, OUTPUT, GRAD; SAVED: what forward keeps */
-	Node **constant;               /* CONST: one node of each distinct blob */
-	int64_t nconstant, capconstant;
-	int64_t header;                /* bytes of the header of saved */
-	const char *sha;               /* of canonical input and options */
+	int64_t params_bytes, grads_bytes, state_bytes, saved_bytes;
+	const int64_t *param_offset;   /* by index in the model's params, state_offset by buffers */
+	const int64_t *state_offset;
 } Program;
 Program *program(Arena *a, const Graph *user, const Split *s, const Graph *infer, const GenOptions *o);
 
-/* ---- files: api.c, unit.c, manifest.c; compile.c makes them all ---- */
+/* ---- files: unit.c, api.c, manifest.c ---- */
 void unit_header(Buf *b, const Program *p);      /* NAME.h */
 void unit_source(Buf *b, const Program *p);      /* NAME.c */
-void unit_manifest(Buf *b, const Program *p, const Buf *header, const Buf *source);   /* NAME.manifest.json */
-typedef struct Unit { Buf header, source, manifest; } Unit;
-/* the whole pipeline on a model as read: differentiation, split, kernels, memory, texts */
-Unit compile_model(Arena *a, const Graph *user, const Options *o, const GenOptions *g);
+void unit_manifest(Buf *b, const Program *p);    /* NAME.manifest.json */
+const char *c_name(Arena *a, const char *name);  /* a value's name as a C identifier, keywords avoided */
 
 /* ---- reparse.c ---- emitted C read back through libclang. reparse() parses the unit with its header,
  * without and with OpenMP, and the header alone as C99 and as C++11, with all warnings. Any

@@ -55,7 +55,7 @@ walk_node(Walk *w, Node *n)
 		accumulate(&w->res_ct[base->id][attr(n, 0)->i], w->ct[n->id]);
 		return;
 	}
-	if (n->op->flags & (FLAT | STOP))
+	if (is_leaf(n) || n->op->flags & (FLAT | STOP))
 		return;
 	if (!n->op->vjp) {
 		diag(DIAG_UNSUPPORTED, n->at, "node %s (%s): no gradient of this op yet", nn(n), n->op->name);

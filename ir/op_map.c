@@ -100,6 +100,15 @@ map_shape(Node *n)
 
 /* ---- derivatives, records, builders ---- */
 
+/* a*a + b*b, and 1 at the origin, where the derivative is taken as 0 */
+static Node *
+atan2_norm(Node *a, Node *b)
+{
+	Node *r = Add(Square(a), Square(b));
+
+	return Where(Eq(r, Lit(r, 0)), Lit(r, 1), r);
+}
+
 #define VJP_HEAD(n) \
 	static void \
 	vjp_##n(Node *y, Node *const *gs, Node **d) \
