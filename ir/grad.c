@@ -106,7 +106,10 @@ seed_output(Walk *w, Port p)
 	Leaf l = {.role = COTANGENT, .of = p.name, .at = p.at};
 	Node *ct;
 
-	l.name = graph_str(g, arena_fmt(g->arena, "ct.%s", p.name));
+	l.name = arena_fmt(g->arena, "ct.%s", p.name);
+	while (leaf_find(g, l.name))
+		l.name = arena_fmt(g->arena, "ct.%s", l.name);
+	l.name = graph_str(g, l.name);
 	ct = node_leaf(g, &l, p.v->type);
 	port_add(g, &g->ct, p.name, ct, p.at);
 	accumulate(&w->ct[p.v->id], ct);
@@ -200,16 +203,38 @@ seed_one(Arena *a, const Graph *joint)
 	return g;
 }
 
+/* "d.", or "d.d." and so on where gradients of these names are outputs already */
+const char *
+grad_prefix(const Graph *g, const Ports *grad, const char *first)
+{
+	const char *prefix = first;
+	bool taken = true;
+
+	while (taken) {
+		taken = false;
+		for (int64_t i = 0; i < grad->n; i++)
+			taken |= port_find(&g->out, arena_fmt(g->arena, "%s%s", prefix, grad->p[i].name)) != NULL;
+		if (taken)
+			prefix = arena_fmt(g->arena, "%s%s", prefix, first);
+	}
+	return prefix;
+}
+
 Graph *
 grad_plain(Arena *a, const Graph *joint)
 {
 	Graph *g = seed_one(a, joint);
+	const char *prefix = grad_prefix(g, &g->grad, "d.");
 
 	for (int64_t i = 0; i < g->nleaf; i++)
 		if (g->leaf[i]->role == COTANGENT)
 			g->leaf[i]->role = INPUT;
 	for (int64_t i = 0; i < g->grad.n; i++)
-		port_add(g, &g->out, arena_fmt(a, "d.%s", g->grad.p[i].name), g->grad.p[i].v, g->grad.p[i].at);
+		port_add(g, &g->out, arena_fmt(a, "%s%s", prefix, g->grad.p[i].name), g->grad.p[i].v, g->grad.p[i].at);
+	for (int64_t i = 0; i < g->nnode; i++) {
+		g->node[i]->side = SIDE_NONE;
+		g->node[i]->from = NULL;
+	}
 	g->grad = g->ct = g->wrt = (Ports){0};
 	g->joint = g->wrt_given = false;
 	g->loss = -1;

@@ -564,6 +564,7 @@ Graph *compose(Arena *a, const Graph *g, bool training);     /* compose.c: no co
 Graph *compose_for_grad(Arena *a, const Graph *g, bool training);   /* only composites without a vjp */
 Graph *grad(Arena *a, const Graph *g, const Options *o);     /* grad.c: joint graph */
 Graph *seed_one(Arena *a, const Graph *joint);                /* the loss's cotangent leaf becomes the constant 1 */
+const char *grad_prefix(const Graph *g, const Ports *grad, const char *first);   /* repeated until no output collides */
 Graph *grad_plain(Arena *a, const Graph *joint);             /* an ordinary graph: outputs gain d.NAME */
 Graph *infer(Arena *a, const Graph *g, const char *outputs); /* infer.c: values only, no updates, no loss */
 

@@ -12,7 +12,7 @@
 static Graph *
 dotted(Arena *a, const Graph *joint)
 {
-	Graph *g = graph_rebuild(a, joint, true);
+	Graph *g = seed_one(a, joint);
 	Node *sum = NULL;
 
 	for (int64_t i = 0; i < g->grad.n; i++) {
@@ -29,15 +29,30 @@ dotted(Arena *a, const Graph *joint)
 	}
 	port_add(g, &g->out, "gradient.v", sum, (Loc){0});
 	g->loss = (int)g->out.n - 1;
+	g->grad = (Ports){0};
 	g->joint = false;
 	return g;
 }
 
+/* cotangents that nothing reads any more: a vjp is linear, its derivative does not depend on them */
+static void
+drop_cotangents(Arena *a, Graph *g)
+{
+	bool *live = graph_live(a, g);
+	int64_t n = 0;
+
+	for (int64_t i = 0; i < g->nleaf; i++)
+		if (g->leaf[i]->role != COTANGENT || live[g->leaf[i]->node->id])
+			g->leaf[n++] = g->leaf[i];
+	g->nleaf = n;
+}
+
 /* the outputs of g but the helper scalar, and the second gradients under `prefix`NAME */
 static Graph *
-finish(Arena *a, Graph *second, const char *prefix)
+finish(Arena *a, Graph *second, const char *first)
 {
-	Graph *g = graph_rebuild(a, second, true);
+	Graph *g = seed_one(a, second);
+	const char *prefix = grad_prefix(g, &g->grad, first);
 	Ports all = g->out;
 
 	g->out = (Ports){0};
@@ -49,6 +64,11 @@ finish(Arena *a, Graph *second, const char *prefix)
 	g->grad = g->ct = g->wrt = (Ports){0};
 	g->joint = g->wrt_given = false;
 	g->loss = -1;
+	for (int64_t i = 0; i < g->nnode; i++) {
+		g->node[i]->side = SIDE_NONE;
+		g->node[i]->from = NULL;
+	}
+	drop_cotangents(a, g);
 	return graph_rebuild(a, g, true);
 }
 
@@ -65,7 +85,7 @@ hvp(Arena *a, const Graph *joint, const Options *o)
 static Graph *
 jvp(Arena *a, const Graph *joint, const Options *o)
 {
-	Graph *g = dotted(a, joint), *second, *done;
+	Graph *g = dotted(a, joint);
 	Options first = *o;
 
 	first.of = NULL;
@@ -74,10 +94,7 @@ jvp(Arena *a, const Graph *joint, const Options *o)
 		port_add(g, &g->wrt, g->ct.p[i].name, g->ct.p[i].v, g->ct.p[i].at);
 	g->wrt_given = true;
 	g->ct = (Ports){0};
-	g->grad = (Ports){0};
-	second = grad(a, g, &first);
-	done = finish(a, second, "jv.");
-	return done;
+	return finish(a, grad(a, g, &first), "jv.");
 }
 
 int
