@@ -2,21 +2,9 @@
 #include "ir.h"
 
 void
-schema_write(Buf *b)
-{
-	(void)b;
-}
-
-void
 module_write(Buf *b, const Split *s)
 {
 	(void)b, (void)s;
-}
-
-void
-graph_verify(const Graph *g, const char *pass)
-{
-	(void)g, (void)pass;
 }
 
 Split *
