@@ -61,11 +61,129 @@ orders_nodes(void **state)
 	}
 }
 
+static void
+keeps_all_keys(void **state)
+{
+	(void)state;
+	check(HEAD
+		"  \"doc\": \"a \\\"test\\\"\",\n"
+		"  \"dims\": {\n"
+		"    \"B\": {\"max\": 256, \"hint\": 128},\n"
+		"    \"T\": {\"max\": 8, \"min\": 2}\n  },\n"
+		"  \"inputs\": {\n"
+		"    \"x\": \"f32[B,4*T]\",\n"
+		"    \"a.b\": {\"type\": \"f32[B*T]\", \"c\": \"ab\", \"doc\": \"two\"}\n  },\n"
+		"  \"params\": {\n"
+		"    \"w\": {\"type\": \"f32[]\", \"init\": \"zeros\"},\n"
+		"    \"v\": {\"type\": \"f64[3]\", \"init\": {\"uniform\": [-0.5, 0.5]}, \"trainable\": false},\n"
+		"    \"u\": {\"type\": \"f64[3]\", \"file\": \"p.safetensors\", \"tensor\": \"u\"}\n  },\n"
+		"  \"buffers\": {\n"
+		"    \"n\": {\"type\": \"i64[]\", \"init\": {\"constant\": 3}}\n  },\n"
+		"  \"nodes\": [\n"
+		"    {\"out\": \"y\", \"op\": \"mul\", \"in\": [\"x\", \"w\"], \"type\": \"f32[B,4*T]\", \"scope\": \"s.0/t\", "
+		"\"remat\": \"save\"},\n"
+		"    {\"out\": \"l\", \"op\": \"square\", \"in\": [\"w\"], \"remat\": \"recompute\"},\n"
+		"    {\"out\": \"n1\", \"op\": \"add\", \"in\": [\"n\", 1]}\n  ],\n"
+		"  \"outputs\": {\n    \"y\": \"y\",\n    \"loss\": \"l\"\n  },\n"
+		"  \"updates\": {\n    \"n\": \"n1\"\n  },\n"
+		"  \"loss\": \"loss\",\n"
+		"  \"wrt\": [\"w\", \"x\"]\n}\n",
+		HEAD
+		"  \"doc\": \"a \\\"test\\\"\",\n"
+		"  \"dims\": {\n"
+		"    \"B\": {\"max\": 256, \"hint\": 128},\n"
+		"    \"T\": {\"max\": 8, \"min\": 2}\n  },\n"
+		"  \"inputs\": {\n"
+		"    \"x\": \"f32[B,4*T]\",\n"
+		"    \"a.b\": {\"type\": \"f32[B*T]\", \"c\": \"ab\", \"doc\": \"two\"}\n  },\n"
+		"  \"params\": {\n"
+		"    \"w\": {\"type\": \"f32[]\", \"init\": \"zeros\"},\n"
+		"    \"v\": {\"type\": \"f64[3]\", \"init\": {\"uniform\": [-0.5, 0.5]}, \"trainable\": false},\n"
+		"    \"u\": {\"type\": \"f64[3]\", \"file\": \"p.safetensors\", \"tensor\": \"u\"}\n  },\n"
+		"  \"buffers\": {\n"
+		"    \"n\": {\"type\": \"i64[]\", \"init\": {\"constant\": 3}}\n  },\n"
+		"  \"nodes\": [\n"
+		"    {\"out\": \"y\", \"op\": \"mul\", \"in\": [\"x\", \"w\"], \"type\": \"f32[B,4*T]\", \"scope\": \"s.0/t\", "
+		"\"remat\": \"save\"},\n"
+		"    {\"out\": \"l\", \"op\": \"square\", \"in\": [\"w\"], \"remat\": \"recompute\"},\n"
+		"    {\"out\": \"n1\", \"op\": \"add\", \"in\": [\"n\", 1]}\n  ],\n"
+		"  \"outputs\": {\n    \"y\": \"y\",\n    \"loss\": \"l\"\n  },\n"
+		"  \"updates\": {\n    \"n\": \"n1\"\n  },\n"
+		"  \"loss\": \"loss\",\n"
+		"  \"wrt\": [\"w\", \"x\"]\n}\n");
+}
+
+/* what a document says of constants and literals, and how it is written back */
+static void
+numbers(void **state)
+{
+	(void)state;
+	check("{\"gradc\": 1, \"name\": \"m\", \"inputs\": {\"x\": \"f32[2]\", \"c\": \"bool[2]\", \"i\": \"i64[2]\"},"
+		"\"constants\": {"
+		"\"nest\": {\"type\": \"f32[2,2]\", \"data\": [1, 0.10, 1e2, \"-inf\"]},"
+		"\"f\": {\"type\": \"f32[]\", \"data\": [0.333333343267440796]},"
+		"\"big\": {\"type\": \"u64[2]\", \"data\": [\"18446744073709551615\", 7]},"
+		"\"none\": {\"type\": \"i8[0,3]\", \"data\": []},"
+		"\"yes\": {\"type\": \"bool[2]\", \"data\": [true, false]}},"
+		"\"nodes\": ["
+		"{\"out\": \"y\", \"op\": \"add\", \"in\": [\"x\", 5e-1]},"
+		"{\"out\": \"z\", \"op\": \"where\", \"in\": [true, \"inf\", \"y\"]},"
+		"{\"out\": \"j\", \"op\": \"add\", \"in\": [\"9007199254740993\", \"i\"]}],"
+		"\"outputs\": {\"f\": \"f\", \"n\": \"nest\", \"big\": \"big\", \"z\": \"z\", \"j\": \"j\"}}",
+		HEAD
+		"  \"inputs\": {\n    \"x\": \"f32[2]\",\n    \"c\": \"bool[2]\",\n    \"i\": \"i64[2]\"\n  },\n"
+		"  \"constants\": {\n"
+		"    \"f\": {\"type\": \"f32[]\", \"data\": 0.33333334},\n"
+		"    \"nest\": {\"type\": \"f32[2,2]\", \"data\": [[1, 0.1], [100, \"-inf\"]]},\n"
+		"    \"big\": {\"type\": \"u64[2]\", \"data\": [\"18446744073709551615\", 7]},\n"
+		"    \"none\": {\"type\": \"i8[0,3]\", \"data\": []},\n"
+		"    \"yes\": {\"type\": \"bool[2]\", \"data\": [true, false]}\n  },\n"
+		"  \"nodes\": [\n"
+		"    {\"out\": \"y\", \"op\": \"add\", \"in\": [\"x\", 0.5]},\n"
+		"    {\"out\": \"z\", \"op\": \"where\", \"in\": [true, \"inf\", \"y\"]},\n"
+		"    {\"out\": \"j\", \"op\": \"add\", \"in\": [\"9007199254740993\", \"i\"]}\n  ],\n"
+		"  \"outputs\": {\n    \"f\": \"f\",\n    \"n\": \"nest\",\n    \"big\": \"big\",\n    \"z\": \"z\",\n"
+		"    \"j\": \"j\"\n  }\n}\n");
+}
+
+/* a joint graph as a dump, with unnamed values */
+static void
+joint(void **state)
+{
+	static const char text[] = HEAD
+		"  \"inputs\": {\n    \"ct.y\": \"f32[2]\"\n  },\n"
+		"  \"params\": {\n    \"w\": \"f32[2]\"\n  },\n"
+		"  \"nodes\": [\n"
+		"    {\"out\": \"y\", \"op\": \"square\", \"in\": [\"w\"], \"side\": \"f\"},\n"
+		"    {\"out\": \"%1\", \"op\": \"mul\", \"in\": [\"w\", 2], \"side\": \"b\", \"from\": \"y\"},\n"
+		"    {\"out\": \"%2\", \"op\": \"mul\", \"in\": [\"ct.y\", \"%1\"], \"side\": \"b\", \"from\": \"y\"}\n  ],\n"
+		"  \"outputs\": {\n    \"y\": \"y\"\n  },\n"
+		"  \"joint\": {\n"
+		"    \"cotangents\": {\n      \"y\": \"ct.y\"\n    },\n"
+		"    \"grads\": {\n      \"w\": \"%2\"\n    }\n  }\n}\n";
+	Arena *a = arena_new();
+	Graph *g = graph_read(a, "t.json", text, LEN(text) - 1);
+
+	(void)state;
+	check(text, text);
+	diag_check();
+	assert_true(g->joint);
+	assert_int_equal(g->leaf[1]->role, COTANGENT);
+	assert_string_equal(g->leaf[1]->of, "y");
+	assert_null(g->grad.p[0].v->name);
+	assert_string_equal(g->grad.p[0].v->from, "y");
+	assert_int_equal(g->grad.p[0].v->side, SIDE_B);
+	arena_free(a);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(orders_nodes),
+		cmocka_unit_test(keeps_all_keys),
+		cmocka_unit_test(numbers),
+		cmocka_unit_test(joint),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
