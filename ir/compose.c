@@ -37,7 +37,7 @@ has_chosen(Arena *a, const Graph *g, Chosen *chosen)
 static Node **
 expand_one(Graph *h, const Node *n, Node *const *in, bool training)
 {
-	int nres = MAX(n->op->nres, 1);
+	int nres = node_nres(n);
 	Node **res = NEW(h->arena, nres, Node *);
 	Node *copy;
 

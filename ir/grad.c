@@ -44,14 +44,14 @@ fit(Node *d, const Node *in)
 static void
 walk_node(Walk *w, Node *n)
 {
-	int nres = MAX(n->op->nres, 1);
+	int nres = node_nres(n);
 	Node **g = nres > 1 ? w->res_ct[n->id] : &w->ct[n->id];
 	Node **d;
 
 	if (n->op->kind == ITEM) {
 		Node *base = n->in[0];
 		if (!w->res_ct[base->id])
-			w->res_ct[base->id] = NEW(w->g->arena, MAX(base->op->nres, 1), Node *);
+			w->res_ct[base->id] = NEW(w->g->arena, node_nres(base), Node *);
 		accumulate(&w->res_ct[base->id][attr(n, 0)->i], w->ct[n->id]);
 		return;
 	}

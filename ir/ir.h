@@ -132,7 +132,7 @@ struct Op {
 	int id;                        /* OP_name */
 	Kind kind;
 	int min_in, max_in;            /* max_in < 0: any number */
-	int nres;                      /* results; 0 means 1 */
+	int nres;                      /* results; 0 means 1; negative: as many as the node says, see node_nres */
 	unsigned flags;
 	int cost;                      /* work per element of the iteration space: add, mul, compare, move 1;
 	                                * div, sqrt 6; exp, log, tanh, erf, pow 20; Philox 20 */
@@ -216,7 +216,8 @@ struct Node {
 	Node **in;
 	const Attr *attr;              /* op_nattr(op) of them */
 	Type type;
-	Type *res;                     /* types of all results when op->nres > 1 */
+	int nres;                      /* set by shape() where op->nres is negative */
+	Type *res;                     /* types of all results when there are several */
 	const char *name;              /* the user's, interned; NULL: none */
 	const char *from;              /* name of the user's node it was made for, or NULL */
 	const char *scope;             /* module path, or NULL */
@@ -229,6 +230,7 @@ struct Node {
 	const Loc *in_at;              /* reader only: place of each operand */
 };
 static inline const Attr *attr(const Node *n, int i) { return &n->attr[i]; }
+static inline int node_nres(const Node *n) { return n->op->nres < 0 ? MAX(n->nres, 1) : MAX(n->op->nres, 1); }
 static inline bool is_leaf(const Node *n) { return n->op->kind == LEAF; }
 
 typedef struct Port {              /* a named value of the graph's interface */

@@ -580,7 +580,7 @@ Item(Node *n, int r)
 	const Op *op = op_get(OP_item);
 	Attr *a;
 
-	if (n->op->nres <= 1)
+	if (node_nres(n) == 1)
 		return n;
 	a = attrs_new(n->g, op);
 	set_int(op, a, "index", r);

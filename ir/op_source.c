@@ -115,7 +115,7 @@ static void
 item_shape(Node *n)
 {
 	const Node *x = n->in[0];
-	int nres = MAX(x->op->nres, 1);
+	int nres = node_nres(x);
 	int64_t i = attr(n, 0)->i;
 
 	if (i < 0 || i >= nres)

@@ -126,7 +126,7 @@ results_check(Nodes *s, Entry *it, const Json *out)
 	int want_n = MAX(it->op->nres, 1);
 	bool list = out->kind == J_ARRAY;
 
-	if (it->bad || (it->nout == want_n && (list || want_n == 1)))
+	if (it->bad || (it->nout == want_n && (list || want_n == 1)) || (it->op->nres < 0 && it->nout))
 		return;
 	if (want_n > 1)
 		graph_diag(s->g, DIAG_ERROR, out->at, "%s has %d results (%s): 'out' is a list of as many names or nulls",
@@ -487,11 +487,17 @@ results_bind(Nodes *s, Entry *it, Node *v)
 {
 	Graph *g = s->g;
 
-	if (it->op->nres <= 1) {
+	if (it->op->nres >= 0 && it->op->nres <= 1) {
 		it->out[0]->v = v;
 		return;
 	}
-	v->name = NULL;
+	if (v->type.dt != NDTYPE && node_nres(v) != it->nout) {
+		graph_diag(g, DIAG_ERROR, it->op_at, "%s has %d results here, 'out' names %d", it->op->name,
+			node_nres(v), it->nout);
+		return;
+	}
+	if (it->nout > 1)
+		v->name = NULL;
 	if (v->type.dt == NDTYPE)
 		return;
 	for (int r = 0; r < it->nout; r++)

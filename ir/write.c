@@ -203,8 +203,8 @@ find_items(Writer *w)
 {
 	for (int64_t i = 0; i < w->g->nnode; i++) {
 		Node *n = w->g->node[i];
-		if (n->op->nres > 1)
-			w->item[i] = NEW(w->a, n->op->nres, Node *);
+		if (node_nres(n) > 1)
+			w->item[i] = NEW(w->a, node_nres(n), Node *);
 		if (n->op->kind != ITEM)
 			continue;
 		Node **slot = &w->item[n->in[0]->id][attr_of(n, "index")->i];
@@ -238,9 +238,9 @@ number_all(Writer *w)
 
 	for (int64_t i = 0; i < w->n; i++) {
 		const Node *n = w->order[i];
-		if (n->op->nres <= 1)
+		if (node_nres(n) == 1)
 			number(w, n, &count);
-		for (int r = 0; r < n->op->nres && n->op->nres > 1; r++)
+		for (int r = 0; r < node_nres(n) && node_nres(n) > 1; r++)
 			if (w->item[n->id][r])
 				number(w, w->item[n->id][r], &count);
 	}
@@ -557,7 +557,7 @@ attr_same(const AttrSpec *s, const Attr *a, const Attr *b)
 static const Node *
 first_result(const Writer *w, const Node *n)
 {
-	for (int r = 0; r < n->op->nres && n->op->nres > 1; r++)
+	for (int r = 0; r < node_nres(n) && node_nres(n) > 1; r++)
 		if (w->item[n->id][r])
 			return w->item[n->id][r];
 	return n;
@@ -598,11 +598,11 @@ put_attrs(Writer *w, const Node *n)
 static void
 put_outs(Writer *w, const Node *n)
 {
-	if (n->op->nres <= 1) {
+	if (node_nres(n) == 1) {
 		json_quote(w->b, w->name[n->id]);
 		return;
 	}
-	for (int r = 0; r < n->op->nres; r++) {
+	for (int r = 0; r < node_nres(n); r++) {
 		const Node *item = w->item[n->id][r];
 		buf_puts(w->b, r ? ", " : "[");
 		if (item)
@@ -634,14 +634,14 @@ put_types(Writer *w, const Node *n)
 {
 	bool any = false;
 
-	if (n->op->nres <= 1) {
+	if (node_nres(n) == 1) {
 		if (n->typed)
 			field(w, "type", type_text(w->a, w->g, &n->type));
 		return;
 	}
-	for (int r = 0; r < n->op->nres; r++)
+	for (int r = 0; r < node_nres(n); r++)
 		any |= w->item[n->id][r] && w->item[n->id][r]->typed;
-	for (int r = 0; any && r < n->op->nres; r++) {
+	for (int r = 0; any && r < node_nres(n); r++) {
 		const Node *item = w->item[n->id][r];
 		buf_puts(w->b, r ? ", " : ", \"type\": [");
 		if (item && item->typed)
