@@ -390,7 +390,9 @@ typedef struct Value {
 	Loc at;
 	int node, res;                 /* result res of nodes[node]; node < 0: a leaf or constant */
 } Value;
+Graph *graph_of_json(Arena *a, const Json *doc, const char *part);   /* part: key within "module", or NULL */
 /* each of these complains with g->path; false or NULL: it did */
+void version_check(Graph *g, const Json *doc);
 bool want(Graph *g, const Json *j, JsonKind kind, const char *what);
 void keys_check(Graph *g, const Json *object, const char *words);
 const char *did_you_mean(Graph *g, const char *s, const char *const *cand, int n);   /* "; did you mean …?" or "" */
@@ -421,6 +423,9 @@ const char *c_ident(Arena *a, const char *name);
 const char *header_clash(const char *name);      /* "math.h" for "math", in any case; NULL: none */
 /* write.c: canonical JSON of a graph of either level, joint or not */
 void graph_write(Buf *b, const Graph *g);
+void graph_write_part(Buf *b, const Graph *g, int indent);   /* within a module: no "gradc", no newline at the end */
+/* the n constants and nodes in the order in which they are written, and the names of all values by id */
+Node **graph_order(Arena *a, const Graph *g, int64_t *n, const char ***name);
 /* schema.c */
 void schema_write(Buf *b);                       /* JSON Schema (2020-12) expanded from the op table */
 typedef struct Split Split;
@@ -585,7 +590,9 @@ struct Split {
 	bool *is_saved, *is_recomputed;        /* by joint node id */
 };
 Split *split(Arena *a, const Graph *joint, const Options *o);
-void module_write(Buf *b, const Split *s);       /* write.c: {"module": {"forward", "backward", ...}} */
+/* module.c: the document {"gradc": 1, "module": {"forward": {}, "backward": {}, "saved": [], "recomputed": []}} */
+void module_write(Buf *b, const Split *s);
+Split *module_read(Arena *a, const char *file, const char *text, int64_t n);   /* NULL: errors were recorded */
 void certificate_write(Buf *b, const Split *s);
 const char *certificate_check(Arena *a, const Split *s);     /* NULL, or what is wrong */
 

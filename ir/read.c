@@ -141,8 +141,8 @@ missing(Graph *g, const Json *j, const char *key)
 	graph_diag(g, DIAG_ERROR, j->at, "key '%s' is missing", key);
 }
 
-static void
-version_read(Graph *g, const Json *doc)
+void
+version_check(Graph *g, const Json *doc)
 {
 	const Json *j = json_get(doc, "gradc");
 	int64_t v;
@@ -610,25 +610,39 @@ graph_fill(Graph *g, const Json *doc)
 }
 
 Graph *
-graph_read(Arena *a, const char *file, const char *text, int64_t n)
+graph_of_json(Arena *a, const Json *doc, const char *part)
 {
 	int before = diag_count(DIAG_UNSUPPORTED);
-	const Json *doc = json_read(a, file, text, n);
-	Graph *g;
+	Graph *g = graph_new(a, "");
 
-	if (!doc)
-		return NULL;
-	g = graph_new(a, "");
-	g->file = file;
+	g->file = doc->at.file;
 	g->reading = true;
 	g->sharing = g->folding = false;
+	if (part) {
+		path_key(g, "module");
+		path_key(g, part);
+	}
 	if (!want(g, doc, J_OBJECT, "a graph"))
 		return NULL;
-	version_read(g, doc);
+	if (!part)
+		version_check(g, doc);
 	graph_fill(g, doc);
 	if (diag_count(DIAG_UNSUPPORTED) > before)
 		return NULL;
 	g->reading = false;
 	g->sharing = g->folding = true;
+	path_back(g, 0);
 	return g;
+}
+
+Graph *
+graph_read(Arena *a, const char *file, const char *text, int64_t n)
+{
+	const Json *doc = json_read(a, file, text, n);
+
+	if (doc && doc->kind == J_OBJECT && json_get(doc, "module")) {
+		diag(DIAG_ERROR, json_get(doc, "module")->at, "a partitioned module, where a graph is wanted");
+		return NULL;
+	}
+	return doc ? graph_of_json(a, doc, NULL) : NULL;
 }

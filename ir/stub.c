@@ -1,12 +1,6 @@
 /* stub: declared in ir.h, not written yet. Each goes away with its file. */
 #include "ir.h"
 
-void
-module_write(Buf *b, const Split *s)
-{
-	(void)b, (void)s;
-}
-
 Split *
 split(Arena *a, const Graph *joint, const Options *o)
 {

@@ -795,10 +795,27 @@ put_graph(Writer *w)
 void
 graph_write(Buf *b, const Graph *g)
 {
-	Writer w = {.b = b, .g = g, .a = arena_new()};
+	graph_write_part(b, g, 0);
+	buf_putc(b, '\n');
+}
+
+void
+graph_write_part(Buf *b, const Graph *g, int indent)
+{
+	Writer w = {.b = b, .g = g, .a = arena_new(), .base = indent};
 
 	arrange(&w);
 	put_graph(&w);
-	buf_putc(b, '\n');
 	arena_free(w.a);
+}
+
+Node **
+graph_order(Arena *a, const Graph *g, int64_t *n, const char ***name)
+{
+	Writer w = {.g = g, .a = a};
+
+	arrange(&w);
+	*n = w.n;
+	*name = w.name;
+	return w.order;
 }

@@ -176,6 +176,44 @@ joint(void **state)
 	arena_free(a);
 }
 
+/* a partitioned graph: written by hand as split would give it */
+static void
+module(void **state)
+{
+	static const char text[] =
+		"{\n  \"gradc\": 1,\n  \"module\": {\n"
+		"    \"forward\": {\n      \"name\": \"m\",\n"
+		"      \"params\": {\n        \"w\": \"f32[2]\"\n      },\n"
+		"      \"nodes\": [\n"
+		"        {\"out\": \"e\", \"op\": \"exp\", \"in\": [\"w\"], \"side\": \"f\"},\n"
+		"        {\"out\": \"y\", \"op\": \"neg\", \"in\": [\"e\"], \"side\": \"f\"}\n      ],\n"
+		"      \"outputs\": {\n        \"y\": \"y\"\n      },\n"
+		"      \"saves\": {\n        \"e\": \"e\"\n      }\n    },\n"
+		"    \"backward\": {\n      \"name\": \"m\",\n"
+		"      \"inputs\": {\n        \"ct.y\": \"f32[2]\"\n      },\n"
+		"      \"saved\": {\n        \"e\": \"f32[2]\"\n      },\n"
+		"      \"nodes\": [\n"
+		"        {\"out\": \"y\", \"op\": \"neg\", \"in\": [\"e\"], \"side\": \"f\"},\n"
+		"        {\"out\": \"%1\", \"op\": \"mul\", \"in\": [\"ct.y\", \"y\"], \"side\": \"b\"}\n      ],\n"
+		"      \"joint\": {\n        \"cotangents\": {\n          \"y\": \"ct.y\"\n        },\n"
+		"        \"grads\": {\n          \"w\": \"%1\"\n        }\n      }\n    },\n"
+		"    \"saved\": [\"e\"],\n    \"recomputed\": [\"y\"]\n  }\n}\n";
+	Arena *a = arena_new();
+	Split *s = module_read(a, "t.json", text, LEN(text) - 1);
+	Buf b = {.arena = a};
+
+	(void)state;
+	diag_check();
+	assert_int_equal(s->saved_bytes, 8);
+	assert_int_equal(s->nrecomputed, 1);
+	assert_int_equal(s->bwd->leaf[1]->role, SAVED);
+	graph_verify(s->fwd, "read");
+	graph_verify(s->bwd, "read");
+	module_write(&b, s);
+	assert_string_equal(b.s, text);
+	arena_free(a);
+}
+
 int
 main(void)
 {
@@ -184,6 +222,7 @@ main(void)
 		cmocka_unit_test(keeps_all_keys),
 		cmocka_unit_test(numbers),
 		cmocka_unit_test(joint),
+		cmocka_unit_test(module),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
