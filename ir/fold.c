@@ -62,16 +62,17 @@ neutral(Node *n)
 static Node *
 splat(Node *n)
 {
-	double v[MAXIN] = {0};
+	double v[MAXIN] = {0}, r;
 
-	if (!n->op->map || !n->op->map->f || n->op->flags & (SELECT | CONVERT | STOP | TO_BOOL))
+	if (!n->op->map || !n->op->map->f || n->op->flags & (SELECT | CONVERT | STOP))
 		return NULL;
 	for (int i = 0; i < n->nin; i++) {
 		if (!is_splat(n->in[i]) || !dtype_float(n->in[i]->type.dt))
 			return NULL;
 		v[i] = splat_value(n->in[i]);
 	}
-	return Full(n->g, n->type, round_to(n->type.dt, n->op->map->f(v[0], v[1], v[2])));
+	r = n->op->map->f(v[0], v[1], v[2]);
+	return Full(n->g, n->type, n->op->flags & TO_BOOL ? r != 0 : round_to(n->type.dt, r));
 }
 
 static Node *

@@ -35,10 +35,10 @@ typedef struct Case {
 	Arena *arena;
 	const char *place, *text;
 	const Op *op;
-	int noperand, nattr, nwant, ngrad;
+	int noperand, nattr, nwant, ngrad, nresult;
 	Operand operand[MAXOPERAND];
 	const char *attr_name[MAXATTR], *attr_value[MAXATTR];
-	const char *want[MAXOPERAND];  /* expected results, as lists; NULL: not told */
+	const char *want[MAXOPERAND];  /* expected results, as lists; NULL: any */
 	const char *grad[MAXOPERAND];  /* expected gradients for cotangents of 1 */
 } Case;
 
@@ -153,6 +153,8 @@ parse_case(Case *c)
 			c->grad[c->ngrad++] = strcmp(w, "_") ? w : NULL;
 		else if (!strncmp(w, "in(", 3))
 			add_range(c, w);
+		else if (sscanf(w, "results(%d)", &c->nresult) == 1)
+			continue;
 		else if (!c->nattr && (is_literal(w) || is_operand(c->arena, w)))
 			add_operand(c, w);
 		else
@@ -165,7 +167,7 @@ parse_case(Case *c)
 static int
 results_of(const Case *c)
 {
-	return MAX(c->op->nres, 1);
+	return c->nresult ? c->nresult : c->op->nres < 0 ? MAX(c->nwant, 1) : MAX(c->op->nres, 1);
 }
 
 static void

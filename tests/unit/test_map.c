@@ -322,6 +322,21 @@ arrays_come_back(void **state)
 	arena_free(r.a);
 }
 
+/* a literal exponent decides the edge cases of the derivative while it is built */
+static void
+literal_exponents_leave_no_selection(void **state)
+{
+	Rig r = rig_new();
+	Node *p = leaf(&r, "p", "f32[3]"), *d[2] = {0}, *g = leaf(&r, "g", "f32[3]");
+
+	(void)state;
+	op_pow.vjp(Pow(p, Lit(p, 2)), &g, d);
+	assert_int_equal(d[0]->op->id, OP_mul);
+	for (int64_t i = 0; i < d[0]->id; i++)
+		assert_int_not_equal(r.g->node[i]->op->id, OP_eq);
+	arena_free(r.a);
+}
+
 int
 main(void)
 {
@@ -337,6 +352,7 @@ main(void)
 		cmocka_unit_test(casts),
 		cmocka_unit_test(cast_rounds_once),
 		cmocka_unit_test(arrays_come_back),
+		cmocka_unit_test(literal_exponents_leave_no_selection),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
