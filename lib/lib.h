@@ -170,6 +170,20 @@ void npy_bytes(Buf *b, const Array *x);
 void npz_bytes(Buf *b, const Array *x, int n);
 void safetensors_bytes(Buf *b, const Array *x, int n);
 
+/* proc.c: other programs. The child reads nothing; its output is kept. env: "NAME=value" more than
+ * ours, ending with NULL, or NULL. After `seconds` it is killed with all that it started. */
+typedef struct Proc {
+	int status;            /* exit status; 128 + signal when one ended it */
+	int signal;
+	bool timed_out;
+	int error;             /* errno: it could not be started; else 0 */
+	Buf out, err;
+} Proc;
+Proc proc_run(Arena *a, const char *const *argv, const char *const *env, double seconds);
+const char *proc_text(Arena *a, const Proc *p);              /* how it ended, in words; NULL: well */
+/* a new directory under TMPDIR that only we can enter; removed with all it holds when this process ends */
+const char *temp_dir(Arena *a);
+
 /* flow.c: maximum flow and minimum cut. Iterative Dinic (Dinitz 1970) in CSR
  * arrays, breadth-first search from the sink, current arcs. */
 #define FLOW_INF INT64_MAX
