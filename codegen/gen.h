@@ -32,8 +32,7 @@ typedef struct RtSet RtSet;            /* names of items in use */
 RtSet *rt_set(Arena *a);
 void rt_use(RtSet *set, const char *name);       /* "rt_exp_f32"; what it calls follows by itself; bug() when there is none */
 bool rt_has(const char *name);
-/* What stands before the first kernel: #include lines (libc headers only), contraction and OpenMP macros
- * (MODEL_PARALLEL_FOR and so on), then the helpers in use. */
+/* the helpers in use, after the head of the unit */
 void rt_print(Buf *b, const RtSet *set, const char *model);
 
 /* ---- the tree of a kernel: tree.c (values and statements), print.c ----
@@ -159,39 +158,132 @@ struct Plan {
  * Contract: g has no composite. Steps are in execution order. */
 Plan *lower(Arena *a, Graph *g, Kernels *ks);
 
-/* ---- program: program.c (what is called when), buffers.c (where values live) ---- */
+/* ---- ctext.c: what kernels and units print alike ---- */
+const char *c_type(DType d);                     /* "float", "int64_t"; bool is uint8_t, 0 or 1 */
+/* words of the user within a C comment: no comment ends or begins there, no trigraph, no line break,
+ * no character that turns the direction of text */
+void buf_comment(Buf *b, const char *s);
+void buf_c_string(Buf *b, const char *s);        /* a string literal */
 
-typedef enum Area { AREA_NONE, AREA_INPUT, AREA_PARAM, AREA_STATE, AREA_COTANGENT, AREA_OUTPUT, AREA_GRAD, AREA_SAVED,
-	AREA_WORKSPACE } Area;
+/* What the head of a unit, printed by unit.c, gives its kernels: math.h, stddef.h, stdint.h, string.h, and
+ * (MODEL is the model's name in capitals):
+ *   MODEL_PARALLEL_FOR          before a for loop whose iterations are independent of each other
+ *   MODEL_PARALLEL_FOR_CHECK    the same; its body may do `bad |= ...` on an int
+ *   MODEL_SIMD                  bytes of a vector of the machine (64, 32, 16); 0 without GCC's vector extensions
+ *                               or under MODEL_NO_SIMD: for #if
+ *   MODEL_CONTRACT              before a function: a * b + c in it may become one rounding, as in micro-kernels
+ *                               of contractions; nowhere else. Its body begins with
+ *   MODEL_CONTRACT_BODY */
+
+enum { ALIGN = 64 };                   /* of every offset that is planned, in bytes */
+
+/* ---- program: members.c (the API's structs), program.c (what is called when), buffers.c (where values live) ---- */
+
+typedef enum Area { AREA_NONE, AREA_INPUT, AREA_PARAM, AREA_STATE, AREA_COTANGENT, AREA_OUTPUT, AREA_GRAD, AREA_CONST,
+	AREA_SAVED, AREA_WORKSPACE, NAREA } Area;
 typedef struct Place {
 	Area area;
-	int index;                     /* of the leaf or port within its area */
+	int index;                     /* of the member, or of the constant */
 	int64_t offset;                /* SAVED, WORKSPACE: bytes */
 	int64_t bytes;                 /* at the symbols' max */
+	bool spare;                    /* OUTPUT, GRAD: `offset` of the workspace takes the value when the caller's
+	                                * pointer is NULL and something else needs the value */
 } Place;
+
+typedef struct Member {                /* a tensor of a struct of the API */
+	const char *name;              /* in the IR */
+	const char *cname;
+	const char *doc;               /* or NULL */
+	Type type;
+	int64_t offset, bytes;         /* in the flat array, at the symbols' max */
+	const Leaf *leaf;              /* or NULL */
+	int param;                     /* GRAD: the parameter whose gradient it is, or -1 */
+	Range *limit;                  /* what it is used as an index into */
+	int64_t nlimit, caplimit;
+} Member;
+typedef struct Members {
+	Member *m;
+	int64_t n, cap;
+	int64_t bytes;                 /* of the flat array */
+} Members;
+typedef struct Program Program;
+Area area_of(Role r);
+void members_make(Arena *a, Program *p);         /* fills p->of, but for SAVED */
+int member_find(const Members *ms, const char *name);    /* by name in the IR; -1: absent */
+
+typedef struct Result {                /* what a function leaves behind */
+	Area to;                       /* OUTPUT, GRAD, SAVED; STATE, PARAM: an update */
+	int index;
+	Node *v;
+	int phase;                     /* whose graph v belongs to */
+	bool optional;                 /* the caller may pass NULL */
+	bool add;                      /* gradients: added to what is there */
+	int slot;
+} Result;
+/* the optional results that a step works for: it runs when one of them is wanted */
+typedef struct Need {
+	bool always;
+	int id;                        /* in Function.need, when not always; -1: for nothing */
+	uint64_t *set;                 /* bits: indices in Function.result */
+} Need;
+typedef struct Slot {                  /* something in memory during a function */
+	Node *n;                       /* its storage node */
+	const char *cname;             /* unique in the function */
+	Place place;
+	int def, last;                 /* times at which it is first written (leaves and constants: -1) and last used */
+	Need need;
+	int same;                      /* the slot whose memory it took over, or -1 */
+} Slot;
+typedef struct Copy {                  /* at the end of a phase: a result whose value lies elsewhere */
+	int result;                    /* in Function.result; its slot is the source */
+	int64_t via;                   /* >= 0: through the workspace at this offset, since the source is overwritten too */
+} Copy;
+typedef struct Phase {
+	Plan *plan;
+	int start, end;                /* time of the first step; time of the copies, after the last */
+	int *slot;                     /* by node id of plan->g: index in Function.slot, or -1 */
+	Need *need;                    /* by step */
+	int64_t *scratch;              /* by step: offset of the kernel's scratch, or -1 */
+	Copy *copy;
+	int64_t ncopy, capcopy;
+} Phase;
 typedef struct Function {              /* one of forward, backward, infer, train_step */
 	const char *name;
-	Plan *plan;
-	Place *place;                  /* by node id of plan->g */
-	int64_t workspace;             /* bytes */
+	int nphase;                    /* train_step: 2, forward and backward */
+	Phase phase[2];
+	Result *result;
+	int64_t nresult, capresult;
+	Slot *slot;
+	int64_t nslot, capslot;
+	Need *need;                    /* the distinct ones, smaller sets first */
+	int64_t nneed, capneed;
+	int64_t workspace, bound;      /* bytes, and the lower bound of any packing */
 } Function;
-typedef struct Program {
+void buffers(Arena *a, Program *p, Function *f);     /* from plans and results: slots, needs, places, copies */
+
+struct Program {
 	const Graph *user;             /* the model as read */
 	const GenOptions *opt;
 	const Split *split;            /* NULL: nothing to differentiate */
 	Kernels *kernels;
 	Function *forward, *backward, *infer, *train;  /* NULL where absent */
-	int64_t params_bytes, grads_bytes, state_bytes, saved_bytes;
-	const int64_t *param_offset;   /* by index in the model's params, state_offset by buffers */
-	const int64_t *state_offset;
-} Program;
+	Members of[NAREA];             /* INPUT, PARAM, STATE, COTANGENT, OUTPUT, GRAD; SAVED: what forward keeps */
+	Node **constant;               /* CONST: one node of each distinct blob */
+	Map *constants;                /* dtype and data -> index + 1 */
+	int64_t nconstant, capconstant;
+	int64_t header;                /* bytes of the header of saved */
+	const char *sha;               /* of canonical input and options */
+	uint32_t syms;                 /* bit s: symbol s is a member of inputs */
+};
 Program *program(Arena *a, const Graph *user, const Split *s, const Graph *infer, const GenOptions *o);
 
-/* ---- files: unit.c, api.c, manifest.c ---- */
+/* ---- files: api.c, unit.c, manifest.c; compile.c makes them all ---- */
 void unit_header(Buf *b, const Program *p);      /* NAME.h */
 void unit_source(Buf *b, const Program *p);      /* NAME.c */
-void unit_manifest(Buf *b, const Program *p);    /* NAME.manifest.json */
-const char *c_name(Arena *a, const char *name);  /* a value's name as a C identifier, keywords avoided */
+void unit_manifest(Buf *b, const Program *p, const Buf *header, const Buf *source);   /* NAME.manifest.json */
+typedef struct Unit { Buf header, source, manifest; } Unit;
+/* the whole pipeline on a model as read: differentiation, split, kernels, memory, texts */
+Unit compile_model(Arena *a, const Graph *user, const Options *o, const GenOptions *g);
 
 /* ---- reparse.c ---- emitted C read back through libclang. reparse() parses the unit with its header,
  * without and with OpenMP, and the header alone as C99 and as C++11, with all warnings. Any
