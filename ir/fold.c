@@ -174,5 +174,6 @@ fold(Node *n)
 Graph *
 simplify(Arena *a, const Graph *g)
 {
-	return graph_rebuild(a, g, true);
+	/* the second time drops what folding left behind */
+	return graph_rebuild(a, graph_rebuild(a, g, true), true);
 }

@@ -18,7 +18,7 @@
 typedef struct Walk {
 	Graph *g;
 	int64_t n;             /* nodes of the forward part */
-	bool *wanted;          /* depends on a wrt value */
+	bool *wanted;          /* depends on a wrt value, other than through ops whose derivative is zero */
 	Node **ct;             /* cotangent by node id; NULL: zero so far */
 	Node ***res_ct;        /* cotangents of the results of a composite with several */
 } Walk;
@@ -79,7 +79,7 @@ depends(Arena *a, const Graph *g, const Ports *wrt)
 	for (int64_t i = 0; i < wrt->n; i++)
 		dep[wrt->p[i].v->id] = true;
 	for (int64_t i = 0; i < g->nnode; i++)
-		for (int k = 0; k < g->node[i]->nin; k++)
+		for (int k = 0; k < g->node[i]->nin && !(g->node[i]->op->flags & (FLAT | STOP)); k++)
 			dep[i] |= dep[g->node[i]->in[k]->id];
 	return dep;
 }

@@ -96,7 +96,7 @@ verb_ops(Args *a)
 		buf_puts(&b, json ? "[" : "");
 		for (int i = 0, n = 0; i < NOP; i++) {
 			const Op *op = op_get(i);
-			if (op->kind == LEAF || op->kind == ITEM)
+			if (op->kind == LEAF || op->kind == ITEM || op->id == OP_constant)
 				continue;
 			if (json) {
 				buf_puts(&b, n++ ? ",\n " : "");
