@@ -22,7 +22,7 @@
 enum { MAXOPERAND = 8, MAXATTR = 12, B_MAX = 5, B_HERE = 3 };
 static const double STEP = 1.0 / 2048;         /* of the differences */
 static const double GRAD_TOL = 1e-7;           /* of the sum of magnitudes; the differences err by STEP^4 f'''''/30 */
-static const double VALUE_TOL = 1e-13;         /* of values written in a line */
+static const double VALUE_TOL = 1e-13;         /* of the largest of the values written */
 
 typedef struct Operand {
 	const char *type;      /* NULL: a literal */
@@ -35,11 +35,12 @@ typedef struct Case {
 	Arena *arena;
 	const char *place, *text;
 	const Op *op;
-	int noperand, nattr, nwant, ngrad, nresult;
+	int noperand, nattr, nwant, nct, ngrad, nresult;
 	Operand operand[MAXOPERAND];
 	const char *attr_name[MAXATTR], *attr_value[MAXATTR];
 	const char *want[MAXOPERAND];  /* expected results, as lists; NULL: any */
-	const char *grad[MAXOPERAND];  /* expected gradients for cotangents of 1 */
+	const char *ct[MAXOPERAND];    /* cotangents of the floating results; of 1 when there are none */
+	const char *grad[MAXOPERAND];  /* expected gradients */
 } Case;
 
 static bool ok = true;
@@ -138,17 +139,21 @@ static void
 parse_case(Case *c)
 {
 	char *save, *w = strtok_r(arena_str(c->arena, c->text), " \t", &save);
-	enum { OPERANDS, RESULTS, GRADS } part = OPERANDS;
+	enum { OPERANDS, RESULTS, CTS, GRADS } part = OPERANDS;
 
 	if (!(c->op = op_find(w)))
 		malformed(c, "no op is called '%s'", w);
 	while ((w = strtok_r(NULL, " \t", &save))) {
 		if (!strcmp(w, "->"))
 			part = RESULTS;
-		else if (part == RESULTS && !strcmp(w, "d"))
+		else if (part == RESULTS && !strcmp(w, "ct"))
+			part = CTS;
+		else if (part && !strcmp(w, "d"))
 			part = GRADS;
 		else if (part == RESULTS && c->nwant < MAXOPERAND)
 			c->want[c->nwant++] = strcmp(w, "_") ? w : NULL;
+		else if (part == CTS && c->nct < MAXOPERAND)
+			c->ct[c->nct++] = w;
 		else if (part == GRADS && c->ngrad < MAXOPERAND)
 			c->grad[c->ngrad++] = strcmp(w, "_") ? w : NULL;
 		else if (!strncmp(w, "in(", 3))
@@ -317,20 +322,33 @@ must_be_finite(const Case *c, const Graph *core, Tensor *const *val)
 	}
 }
 
+/* is got as written? -0 is, where 0 is written, but not the other way round */
 static bool
-same_number(double x, double y)
+as_written(double got, double want, double scale)
 {
-	if (isnan(x) || isnan(y))
-		return isnan(x) && isnan(y);
-	if (x == y)
-		return !signbit(x) == !signbit(y);
-	return fabs(x - y) <= VALUE_TOL * fabs(y);
+	if (isnan(want) || isinf(want))
+		return isnan(want) ? isnan(got) : got == want;
+	if (want == 0 && signbit(want))
+		return got == 0 && signbit(got);
+	return fabs(got - want) <= VALUE_TOL * scale;
+}
+
+static double
+largest(const Tensor *t)
+{
+	double m = 0;
+
+	for (int64_t k = 0; k < t->n; k++)
+		if (isfinite(t->f[k]))
+			m = fmax(m, fabs(t->f[k]));
+	return m;
 }
 
 static void
 compare(const Case *c, const char *what, const Tensor *got, const char *list)
 {
 	Tensor want = *got;
+	double scale;
 
 	if (!list)
 		return;
@@ -338,8 +356,9 @@ compare(const Case *c, const char *what, const Tensor *got, const char *list)
 	want.i = got->i ? NEW(c->arena, got->n + 1, int64_t) : NULL;
 	if (!read_list(c->arena, list, &want))
 		malformed(c, "%s has %lld elements, not as '%s'", what, (long long)got->n, list);
+	scale = want.f ? largest(&want) : 0;
 	for (int64_t k = 0; k < got->n; k++) {
-		if (got->f && !same_number(got->f[k], want.f[k]))
+		if (got->f && !as_written(got->f[k], want.f[k], scale))
 			wrong(c, "%s[%lld] is %.17g, not %.17g", what, (long long)k, got->f[k], want.f[k]);
 		if (got->i && got->i[k] != want.i[k])
 			wrong(c, "%s[%lld] is %lld, not %lld", what, (long long)k, (long long)got->i[k], (long long)want.i[k]);
@@ -479,10 +498,12 @@ check_property(const Case *c, const Graph *g)
 }
 
 static void
-ones(Tensor *t)
+give_cotangent(const Case *c, int i, Tensor *t)
 {
 	for (int64_t k = 0; k < t->n; k++)
 		t->f[k] = 1;
+	if (i < c->nct && !read_list(c->arena, c->ct[i], t))
+		malformed(c, "'%s' does not fill cotangent %d", c->ct[i], i);
 }
 
 static void
@@ -496,7 +517,7 @@ check_edge_gradient(const Case *c, const Graph *g, Tensor **leaf, const char *wh
 	diag_check();
 	leaf = with_cotangents(c->arena, joint, g->nleaf, leaf, &r);
 	for (int64_t i = g->nleaf; i < joint->nleaf; i++)
-		ones(leaf[i]);
+		give_cotangent(c, (int)(i - g->nleaf), leaf[i]);
 	core = compose(c->arena, joint, true);
 	val = evaluate(c->arena, core, leaf);
 	for (int i = 0; i < c->ngrad; i++) {
