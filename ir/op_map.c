@@ -75,8 +75,10 @@ class_ok(Node *n, int k)
 
 	if (!ok)
 		type_error_in(n, k, "not defined for %s: %s is %s\n"
-			"{\"op\": \"cast\", \"in\": [...], \"attrs\": {\"type\": \"%s\"}} converts",
-			class_text(c), nn(n->in[k]), tt(n->in[k]), m->itext ? "i32" : "f32");
+			"{\"op\": \"cast\", \"in\": [%s], \"attrs\": {\"type\": \"%s\"}} converts",
+			class_text(c), nn(n->in[k]), tt(n->in[k]),
+			n->in[k]->name ? arena_fmt(n->g->arena, "\"%s\"", n->in[k]->name) : "...",
+			m->itext ? "i32" : "f32");
 	return ok;
 }
 
