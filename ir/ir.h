@@ -49,6 +49,7 @@ int64_t type_max_bytes(const Graph *g, const Type *t);
 int64_t type_hint_count(const Graph *g, const Type *t);
 const char *dim_text(Arena *a, const Graph *g, Dim d);       /* "4*B" */
 const char *type_text(Arena *a, const Graph *g, const Type *t);  /* "f32[B,512]" */
+void dtype_unknown(Graph *g, Loc at, const char *name);      /* the complaint, with what was meant */
 /* parse "f32[B,784]"; records a diagnostic at `at` and returns false when malformed */
 bool type_parse(Graph *g, const char *s, Loc at, Type *out);
 bool dim_parse(Graph *g, const char *s, Loc at, Dim *out);       /* "4*B", "12" */

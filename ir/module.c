@@ -9,7 +9,7 @@
 static bool
 is_recomputed(const Node *n)
 {
-	return n->side == SIDE_F && !n->leaf && n->op->kind != SOURCE && n->op->nres <= 1;
+	return n->side == SIDE_F && !n->leaf && n->op->kind != SOURCE && node_nres(n) == 1;
 }
 
 static int

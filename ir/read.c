@@ -191,8 +191,8 @@ name_read(Graph *g, const Json *doc)
 		return;
 	g->name = graph_str(g, j->str);
 	if (!model_name_ok(g->name))
-		graph_diag(g, DIAG_ERROR, j->at, "name '%s' is not a letter and up to %d letters, digits and '_'; "
-			"'%s' would do", g->name, MAX_NAME - 1, model_name_for(g->arena, g->name));
+		graph_diag(g, DIAG_ERROR, j->at, "name '%s' is not of the form: a letter, then at most %d letters, "
+			"digits or '_'; '%s' would do", g->name, MAX_NAME - 1, model_name_for(g->arena, g->name));
 	else if ((clash = header_clash(g->name)))
 		graph_diag(g, DIAG_ERROR, j->at, "name '%s': the file %s.h would hide the system's <%s.h>; "
 			"'%s_model' would do", g->name, g->name, clash, g->name);
@@ -238,8 +238,10 @@ dim_read(Graph *g, const char *name, Loc at, const Json *j)
 	}
 	s = &g->sym[g->nsym++];
 	*s = (Sym){.name = graph_str(g, name), .min = 1, .max = 1, .hint = 1, .at = at};
-	if (!want(g, j, J_OBJECT, "a dimension symbol"))
+	if (j->kind != J_OBJECT) {
+		graph_diag(g, DIAG_ERROR, j->at, "dimension symbol '%s' must be an object such as {\"max\": 128}", name);
 		return;
+	}
 	keys_check(g, j, "max min hint");
 	if (!json_get(j, "max"))
 		missing(g, j, "max");
@@ -291,23 +293,24 @@ section_read(Graph *g, const Json *doc, const char *key, Role role, const Map *c
 	int64_t mark;
 	const Json *j = enter(g, doc, key, &mark);
 
-	if (j && (role == COTANGENT || want(g, j, J_OBJECT, arena_fmt(g->arena, "'%s'", key))))
+	/* inputs come twice; the first time tells */
+	if (j && (role == COTANGENT ? j->kind == J_OBJECT : want(g, j, J_OBJECT, arena_fmt(g->arena, "'%s'", key))))
 		leaves_read(g, role, j, cot, values);
 	path_back(g, mark);
 }
 
-/* the C name of each entry is another: `who` tells them apart */
-typedef struct CNames { Map *first; const char *what; } CNames;
+/* members of one struct: C name -> whose it is */
+typedef struct CNames { Map *owner; const char *remedy; } CNames;
 
 static void
 cname_add(Graph *g, CNames *c, const char *cname, const char *name, Loc at)
 {
-	const char *other = map_get(c->first, cname);
+	const char *owner = map_get(c->owner, cname);
 
-	if (!other)
-		map_set(c->first, cname, (void *)name);
+	if (!owner)
+		map_set(c->owner, cname, arena_fmt(g->arena, "'%s'", name));
 	else
-		graph_diag(g, DIAG_ERROR, at, "'%s' and '%s' are both '%s' in C; %s", other, name, cname, c->what);
+		graph_diag(g, DIAG_ERROR, at, "'%s' is '%s' in C, and so is %s; %s", name, cname, owner, c->remedy);
 }
 
 static void
@@ -318,7 +321,7 @@ cnames_check(Graph *g, Role role)
 
 	if (role == INPUT)     /* symbols are members of the same struct */
 		for (int i = 0; i < g->nsym; i++)
-			map_set(c.first, g->sym[i].name, (void *)g->sym[i].name);
+			map_set(c.owner, g->sym[i].name, "the dimension symbol");
 	for (int64_t i = 0; i < g->nleaf; i++) {
 		const Leaf *l = g->leaf[i];
 		int64_t mark = path_key(g, section[l->role]), inner = path_key(g, l->name);
@@ -554,8 +557,9 @@ roots_add(const Json *j, const char **root, int *n)
 			root[(*n)++] = j->item[i]->str;
 }
 
+/* *gives: whether there is anything, well-formed or not */
 static int
-roots_of(Graph *g, const Json *doc, const char ***root)
+roots_of(Graph *g, const Json *doc, const char ***root, bool *gives)
 {
 	const Json *joint = json_get(doc, "joint");
 	const Json *from[] = {json_get(doc, "outputs"), joint && joint->kind == J_OBJECT ? json_get(joint, "grads") : NULL,
@@ -565,6 +569,7 @@ roots_of(Graph *g, const Json *doc, const char ***root)
 
 	for (int i = 0; i < LEN(from); i++)
 		room += from[i] ? from[i]->n : 0;
+	*gives = room > 1;
 	*root = NEW(g->arena, room, const char *);
 	for (int i = 0; i < LEN(from); i++)
 		roots_add(from[i], *root, &n);
@@ -587,7 +592,8 @@ graph_fill(Graph *g, const Json *doc)
 {
 	Map *values = map_new(g->arena);
 	const char **root;
-	int nroot = roots_of(g, doc, &root);
+	bool gives;
+	int nroot = roots_of(g, doc, &root, &gives);
 
 	keys_check(g, doc, "gradc name doc dims inputs params buffers saved constants nodes outputs updates saves "
 		"loss wrt joint functions");
@@ -605,7 +611,7 @@ graph_fill(Graph *g, const Json *doc)
 	loss_read(g, doc);
 	wrt_read(g, doc, values);
 	joint_read(g, doc, values);
-	if (!nroot)
+	if (!gives)
 		graph_diag(g, DIAG_ERROR, doc->at, "the graph gives nothing: 'outputs' and 'updates' are empty");
 }
 

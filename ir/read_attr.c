@@ -173,19 +173,14 @@ str_read(Graph *g, const AttrSpec *s, const Json *j, Attr *out)
 static bool
 dtype_read(Graph *g, const AttrSpec *s, const Json *j, Attr *out)
 {
-	const char *names[NDTYPE];
 	DType d;
 
 	if (j->kind != J_STRING)
 		return expected(g, s, j, "a dtype such as \"f32\"");
 	out->i = d = dtype_parse(j->str);
-	if (d != NDTYPE)
-		return !unsupported_dtype(g, d, j->at);
-	for (int i = 0; i < NDTYPE; i++)
-		names[i] = dtype_name((DType)i);
-	graph_diag(g, DIAG_ERROR, j->at, "attribute '%s': unknown dtype '%s'%s", s->name, j->str,
-		did_you_mean(g, j->str, names, NDTYPE));
-	return false;
+	if (d == NDTYPE)
+		dtype_unknown(g, j->at, j->str);
+	return d != NDTYPE && !unsupported_dtype(g, d, j->at);
 }
 
 /* an integer, or a text such as "4*B" */

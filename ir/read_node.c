@@ -87,12 +87,29 @@ outs_declare(Nodes *s, int node, const Json *out)
 	path_back(s->g, mark);
 }
 
+/* ops of the format that no version has yet */
+static bool
+reserved(const char *name)
+{
+	static const char *const word[] = {"call", "scan", "cond", "while", "custom"};
+
+	for (int i = 0; i < LEN(word); i++)
+		if (!strcmp(name, word[i]))
+			return true;
+	return false;
+}
+
 static const Op *
 op_known(Graph *g, const Json *j)
 {
 	const Op *op = op_find(j->str);
 	const char *names[NOP];
 	int n = 0;
+
+	if (op ? op->flags & NOT_YET : reserved(j->str)) {
+		graph_diag(g, DIAG_UNSUPPORTED, j->at, "op '%s'", j->str);
+		return NULL;
+	}
 
 	if (op && op->kind != LEAF && op->kind != ITEM && op->id != OP_constant)
 		return op;
@@ -112,10 +129,8 @@ op_declare(Nodes *s, Entry *it, const Json *op)
 	int64_t mark = path_key(s->g, "op");
 
 	it->op_at = op->at;
-	if (want(s->g, op, J_STRING, "'op'") && (it->op = op_known(s->g, op)) && it->op->flags & NOT_YET) {
-		graph_diag(s->g, DIAG_UNSUPPORTED, op->at, "op '%s'", op->str);
-		it->op = NULL;
-	}
+	if (want(s->g, op, J_STRING, "'op'"))
+		it->op = op_known(s->g, op);
 	it->bad |= !it->op;
 	path_back(s->g, mark);
 }
@@ -125,15 +140,18 @@ results_check(Nodes *s, Entry *it, const Json *out)
 {
 	int want_n = MAX(it->op->nres, 1);
 	bool list = out->kind == J_ARRAY;
+	int64_t mark;
 
 	if (it->bad || (it->nout == want_n && (list || want_n == 1)) || (it->op->nres < 0 && it->nout))
 		return;
+	mark = path_key(s->g, "out");
 	if (want_n > 1)
 		graph_diag(s->g, DIAG_ERROR, out->at, "%s has %d results (%s): 'out' is a list of as many names or nulls",
 			it->op->name, want_n, it->op->results ? it->op->results : "");
 	else
 		graph_diag(s->g, DIAG_ERROR, out->at, "%s has one result, 'out' names %d", it->op->name, it->nout);
 	it->bad = true;
+	path_back(s->g, mark);
 }
 
 static void
@@ -243,6 +261,17 @@ node_resolve(Nodes *s, int i)
 
 /* ---- make: attributes, literals, the node ---- */
 
+/* "'a', 'b'" */
+static const char *
+words_text(Arena *a, const char *const *word, int n)
+{
+	Buf b = {.arena = a};
+
+	for (int i = 0; i < n; i++)
+		buf_printf(&b, "%s'%s'", i ? ", " : "", word[i]);
+	return buf_str(&b);
+}
+
 static void
 attr_unknown(Graph *g, const Op *op, const Json *j, int i)
 {
@@ -253,7 +282,8 @@ attr_unknown(Graph *g, const Op *op, const Json *j, int i)
 		names[k] = op->attr[k].name;
 	if (n)
 		graph_diag(g, DIAG_ERROR, j->key_at[i], "%s has no attribute '%s'%s", op->name, j->key[i],
-			did_you_mean(g, j->key[i], names, n));
+			nearest(j->key[i], names, n) ? did_you_mean(g, j->key[i], names, n)
+			: arena_fmt(g->arena, "; it has %s", words_text(g->arena, names, n)));
 	else
 		graph_diag(g, DIAG_ERROR, j->key_at[i], "%s has no attribute '%s': it has none", op->name, j->key[i]);
 }
@@ -350,7 +380,7 @@ literal_make(Nodes *s, const Json *j, DType d)
 static bool
 literals_make(Nodes *s, Entry *it, const DType *of, Node **in)
 {
-	bool ok = true;
+	bool ok = true, told = false;
 
 	for (int k = 0; k < it->nin; k++) {
 		DType d = literal_dtype(it->op, k, of, it->nin);
@@ -359,8 +389,9 @@ literals_make(Nodes *s, Entry *it, const DType *of, Node **in)
 			continue;
 		path_key(s->g, "in");
 		path_index(s->g, k);
-		if (d == NDTYPE)
+		if (d == NDTYPE && !told)
 			graph_diag(s->g, DIAG_ERROR, it->in[k].j->at, "no operand gives this literal a dtype");
+		told |= d == NDTYPE;
 		ok &= d != NDTYPE && (in[k] = literal_make(s, it->in[k].j, d));
 		path_back(s->g, mark);
 	}
@@ -398,16 +429,14 @@ static int
 word_of(Nodes *s, const Entry *it, const char *key, const char *const *word, int n)
 {
 	const char *text = text_of(s, it, key);
-	Buf b = {.arena = s->g->arena};
 	int64_t mark;
 
-	for (int i = 0; i < n; i++) {
+	for (int i = 0; i < n; i++)
 		if (!text || !strcmp(text, word[i]))
 			return i;
-		buf_printf(&b, "%s'%s'", i ? ", " : "", word[i]);
-	}
 	mark = path_key(s->g, key);
-	graph_diag(s->g, DIAG_ERROR, json_get(it->j, key)->at, "'%s' is not '%s' but one of %s", key, text, buf_str(&b));
+	graph_diag(s->g, DIAG_ERROR, json_get(it->j, key)->at, "'%s' must be one of %s, not '%s'", key,
+		words_text(s->g->arena, word, n), text);
 	path_back(s->g, mark);
 	return 0;
 }
@@ -492,8 +521,8 @@ results_bind(Nodes *s, Entry *it, Node *v)
 		return;
 	}
 	if (v->type.dt != NDTYPE && node_nres(v) != it->nout) {
-		graph_diag(g, DIAG_ERROR, it->op_at, "%s has %d results here, 'out' names %d", it->op->name,
-			node_nres(v), it->nout);
+		graph_diag(g, DIAG_ERROR, json_get(it->j, "out")->at, "%s has %d result%s here, 'out' names %d",
+			it->op->name, node_nres(v), node_nres(v) == 1 ? "" : "s", it->nout);
 		return;
 	}
 	if (it->nout > 1)

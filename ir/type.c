@@ -295,6 +295,7 @@ factor_parse(Graph *g, const char *text, Loc at, Dim *out)
 bool
 dim_parse(Graph *g, const char *s, Loc at, Dim *out)
 {
+	const char *whole = s;
 	Dim d = DIM(1), f;
 
 	for (;;) {
@@ -306,13 +307,13 @@ dim_parse(Graph *g, const char *s, Loc at, Dim *out)
 			n--;
 		text = arena_copy(g->arena, s, n);
 		if (!n) {
-			graph_diag(g, DIAG_ERROR, at, "empty dimension");
+			graph_diag(g, DIAG_ERROR, at, *whole ? "dimension '%s' lacks a factor" : "empty dimension", whole);
 			return false;
 		}
 		if (!factor_parse(g, text, at, &f))
 			return false;
 		if (!dim_mul(d, f, &d) || dim_max(g, d) == INT64_MAX) {
-			graph_diag(g, DIAG_ERROR, at, "dimension '%s' is too large", s);
+			graph_diag(g, DIAG_ERROR, at, "dimension '%s' is too large", whole);
 			return false;
 		}
 		s += n + (int64_t)strspn(s + n, " ");
@@ -365,6 +366,30 @@ size_ok(Graph *g, const char *text, Loc at, const Type *t)
 	return true;
 }
 
+void
+dtype_unknown(Graph *g, Loc at, const char *name)
+{
+	/* what others call them */
+	static const struct { const char *name; DType d; } other[] = {
+		{"float", F32}, {"float32", F32}, {"double", F64}, {"float64", F64}, {"half", F16}, {"float16", F16},
+		{"bfloat16", BF16}, {"long", I64}, {"int64", I64}, {"int", I32}, {"int32", I32}, {"short", I16},
+		{"int16", I16}, {"int8", I8}, {"uint64", U64}, {"uint8", U8}, {"byte", U8}, {"boolean", BOOL},
+	};
+	const char *names[NDTYPE], *near;
+
+	for (int i = 0; i < NDTYPE; i++)
+		names[i] = dtypes[i].name;
+	near = nearest(name, names, NDTYPE);
+	for (int i = 0; i < LEN(other); i++)
+		if (!strcmp(name, other[i].name))
+			near = dtypes[other[i].d].name;
+	if (near)
+		graph_diag(g, DIAG_ERROR, at, "unknown dtype '%s'; did you mean '%s'?", name, near);
+	else
+		graph_diag(g, DIAG_ERROR, at,
+			"unknown dtype '%s'; there are f64 f32 f16 bf16 i64 i32 i16 i8 u64 u8 bool", name);
+}
+
 bool
 type_parse(Graph *g, const char *s, Loc at, Type *out)
 {
@@ -379,20 +404,7 @@ type_parse(Graph *g, const char *s, Loc at, Type *out)
 		return false;
 	}
 	if ((t.dt = dtype_parse(name)) == NDTYPE) {
-		const char *names[NDTYPE], *near;
-		for (int i = 0; i < NDTYPE; i++)
-			names[i] = dtypes[i].name;
-		if (!strcmp(name, "float") || !strcmp(name, "float32"))
-			near = "f32";
-		else if (!strcmp(name, "double") || !strcmp(name, "float64"))
-			near = "f64";
-		else
-			near = nearest(name, names, NDTYPE);
-		if (near)
-			graph_diag(g, DIAG_ERROR, at, "unknown dtype '%s'; did you mean '%s'?", name, near);
-		else
-			graph_diag(g, DIAG_ERROR, at,
-				"unknown dtype '%s'; there are f64 f32 f16 bf16 i64 i32 i16 i8 u64 u8 bool", name);
+		dtype_unknown(g, at, name);
 		return false;
 	}
 	if (!dims_parse(g, s, s + n + 1, close - s - n - 1, at, &t) || !size_ok(g, s, at, &t))

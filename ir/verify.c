@@ -51,7 +51,7 @@ check_operands(const Verify *v, const Node *n)
 			broken(v, n, "operand %d is of another graph", k);
 		if (n->in[k]->id >= n->id)
 			broken(v, n, "operand %d, %%%d, does not stand before it", k, n->in[k]->id);
-		if (n->in[k]->op->nres > 1 && n->op->kind != ITEM)
+		if (node_nres(n->in[k]) > 1 && n->op->kind != ITEM)
 			broken(v, n, "operand %d has several results and needs an item", k);
 	}
 }
@@ -74,11 +74,14 @@ check_inferred(const Verify *v, const Node *n)
 
 	again.type.dt = NDTYPE;
 	again.res = NULL;
+	again.nres = 0;
 	bug_context(v->pass, n->name ? n->name : n->from);
 	n->op->shape(&again);
 	if (!type_eq(&again.type, &n->type))
 		broken(v, n, "its type is %s, inferred %s", tt(n), tt(&again));
-	for (int r = 0; r < n->op->nres && n->op->nres > 1; r++)
+	if (node_nres(&again) != node_nres(n))
+		broken(v, n, "it has %d results, inferred %d", node_nres(n), node_nres(&again));
+	for (int r = 0; r < node_nres(n) && node_nres(n) > 1; r++)
 		if (!n->res || !type_eq(&again.res[r], &n->res[r]))
 			broken(v, n, "the type of result %d is not what is inferred", r);
 }
