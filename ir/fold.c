@@ -89,15 +89,15 @@ splat_view(Node *n)
 	return node(n->g, x->op, NULL, 0, a);
 }
 
-/* where on a constant condition, when no broadcast hides in it */
+/* where on a constant condition, or between equal values, when no broadcast hides in it */
 static Node *
 select_known(Node *n)
 {
 	Node *chosen;
 
-	if (n->op->id != OP_where || !is_splat(n->in[0]))
+	if (n->op->id != OP_where || !(is_splat(n->in[0]) || n->in[1] == n->in[2]))
 		return NULL;
-	chosen = n->in[attr_of(n->in[0], "value")->i ? 1 : 2];
+	chosen = n->in[n->in[1] == n->in[2] || attr_of(n->in[0], "value")->i ? 1 : 2];
 	return type_eq(&chosen->type, &n->type) ? chosen : NULL;
 }
 

@@ -195,6 +195,14 @@ scatter_add_vjp(Node *y, Node *const *g, Node **d)
 	d[2] = Pad(Gather(g[0], along(y), index), low, high, 0);
 }
 
+static bool
+index_of(const Node *n, int i, Dim *bound, int64_t *also)
+{
+	(void)also;
+	*bound = n->in[0]->type.rank ? n->in[0]->type.dim[along(n)] : DIM(1);
+	return i == 1;
+}
+
 static const AttrSpec index_attr[] = {
 	{"dim", A_INT, "0", "the dimension that index selects in", NULL},
 	{0}
@@ -202,8 +210,9 @@ static const AttrSpec index_attr[] = {
 const Op op_gather = {.name = "gather", .id = OP_gather, .kind = INDEX, .min_in = 2, .max_in = 2, .cost = 2,
 	.attr = index_attr, .operands = "input index",
 	.doc = "input[..., index[..., i, ...], ...] at every position of index",
-	.shape = gather_shape, .eval = gather_eval, .vjp = gather_vjp};
+	.shape = gather_shape, .eval = gather_eval, .vjp = gather_vjp, .index = index_of};
 const Op op_scatter_add = {.name = "scatter_add", .id = OP_scatter_add, .kind = INDEX, .min_in = 3, .max_in = 3,
 	.cost = 2, .flags = SCATTERS, .attr = index_attr, .operands = "input index src",
 	.doc = "the input with src[...] added at input[..., index[...], ...], in row-major order of index",
-	.shape = scatter_add_shape, .eval = scatter_add_eval, .vjp = scatter_add_vjp};
+	.shape = scatter_add_shape, .eval = scatter_add_eval, .vjp = scatter_add_vjp,
+	.index = index_of};

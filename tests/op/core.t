@@ -68,6 +68,15 @@ prod f32[3,4] dim=1
 prod f32[2,3] in(0.5,2)
 prod f32[B,3] dim=0 keepdim
 prod f64[2,3]=[1,0,3,0,0,2] dim=1 -> [0,0] d [0,3,0,0,0,0]
+# all zero: the second derivative of a product of two is 1
+prod f32[2] in(0,0)
+prod f32[3,2] in(0,0) dim=-1
+prod f32[2,2,3] in(0.5,2) dim=[0,2]
+# beyond 16 elements the derivative multiplies prefixes and suffixes
+prod f32[3,18] in(0.7,1.4) dim=1
+prod f32[2,9,B] in(0.7,1.4) dim=[0,1]
+prod f32[18] in(0,0)
+prod f64[18]=[2,1,1,1,1,1,1,1,1,0,1,1,1,1,1,1,1,3] -> [0] d [0,0,0,0,0,0,0,0,0,6,0,0,0,0,0,0,0,0]
 prod f64[3]=[2,nan,0] -> [nan] d [nan,0,nan]
 prod i32[3]=[65536,65536,2] -> [8589934592]
 prod f32[0] -> [1]
