@@ -122,8 +122,8 @@ part_read(Graph *g, const Json *module, const char *key)
 Split *
 module_read(Arena *a, const char *file, const char *text, int64_t n)
 {
-	const Json *doc = json_read(a, file, text, n), *j;
 	int before = diag_count(DIAG_UNSUPPORTED);
+	const Json *doc = json_read(a, file, text, n), *j;
 	Graph *g = graph_new(a, "");
 	Split *s = NEW(a, 1, Split);
 	const char **name;

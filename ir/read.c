@@ -644,11 +644,15 @@ graph_of_json(Arena *a, const Json *doc, const char *part)
 Graph *
 graph_read(Arena *a, const char *file, const char *text, int64_t n)
 {
+	int before = diag_count(DIAG_UNSUPPORTED);
 	const Json *doc = json_read(a, file, text, n);
+	Graph *g;
 
 	if (doc && doc->kind == J_OBJECT && json_get(doc, "module")) {
 		diag(DIAG_ERROR, json_get(doc, "module")->at, "a partitioned module, where a graph is wanted");
 		return NULL;
 	}
-	return doc ? graph_of_json(a, doc, NULL) : NULL;
+	g = doc ? graph_of_json(a, doc, NULL) : NULL;
+	/* a tree comes with complaints about keys that appear twice */
+	return diag_count(DIAG_UNSUPPORTED) > before ? NULL : g;
 }
