@@ -562,3 +562,16 @@ norm_dims(Node *n, int i, int rank, bool empty_all, int *out)
 			out[count++] = d;
 	return count;
 }
+
+bool
+float_operand(Node *n, int i)
+{
+	const Node *x = n->in[i];
+
+	if (dtype_float(x->type.dt))
+		return true;
+	type_error_in(n, i, "not defined for %s: %s is %s\n"
+		"{\"op\": \"cast\", \"in\": [...], \"attrs\": {\"type\": \"f32\"}} converts",
+		x->type.dt == BOOL ? "bool" : "integers", nn(x), tt(x));
+	return false;
+}

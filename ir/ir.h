@@ -318,6 +318,7 @@ bool same_dtype(Node *n, int from);              /* operands from.. share a dtyp
 int norm_dim(Node *n, int64_t d, int rank);      /* negative dims; -1 after a type_error */
 /* the dims attribute `i` of n as a sorted set of axes of a rank-r operand; unset or empty means all (when empty_all) */
 int norm_dims(Node *n, int i, int rank, bool empty_all, int *out);
+bool float_operand(Node *n, int i);              /* operand i has a float dtype; else type_error */
 /* op_dot.c */
 typedef struct DotSpec { char label[3][MAXRANK + 1]; } DotSpec;  /* of operands a, b and the output */
 DotSpec dot_spec(const Node *n);
@@ -355,6 +356,7 @@ Node *Ones(const Node *like);
 Node *Iota(Graph *g, Type t, int dim);           /* t.dt integer or float; value = index along dim */
 Node *DimSize(Graph *g, Dim d, DType dt);        /* the run-time value of a dimension, rank 0; a literal when static */
 Node *Cast(Node *a, DType d);                    /* a itself when already of that dtype */
+Node *Wide(Node *a);                             /* f16 and bf16 as f32: arithmetic of composites happens there */
 Node *Reshape(Node *a, const Dim *dim, int rank);
 Node *ReshapeLike(Node *a, const Node *like);
 Node *Permute(Node *a, const int *perm);

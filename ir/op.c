@@ -304,6 +304,12 @@ Cast(Node *x, DType d)
 	return node(x->g, op, &x, 1, a);
 }
 
+Node *
+Wide(Node *x)
+{
+	return x->type.dt == F16 || x->type.dt == BF16 ? Cast(x, F32) : x;
+}
+
 /* ---- builders: views ---- */
 
 static bool

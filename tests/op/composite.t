@@ -1,0 +1,115 @@
+# Composites: activations, losses, normalisation, attention, random masks.
+
+# ---- activations
+relu f32[3,4] in(0.1,2)
+relu f32[B,4] in(-2,-0.1)
+relu f64[5]=[0,-1,inf,-inf,nan] -> [0,0,inf,0,nan] d [0,0,1,0,1]
+leaky_relu f32[3,4] in(0.1,2) negative_slope=0.2
+leaky_relu f32[3,4] in(-2,-0.1)
+leaky_relu f32[3,4] in(-2,-0.1) negative_slope=-0.5
+leaky_relu f64[5]=[0,-2,inf,-inf,nan] negative_slope=0.5 -> [0,-1,inf,-inf,nan] d [0.5,0.5,1,0.5,0.5]
+elu f32[3,4] in(0.1,2)
+elu f32[3,4] in(-2,-0.1) alpha=1.5
+elu f32[3,4] in(-2,-0.1) alpha=-0.5
+elu f64[5]=[0,800,inf,-inf,nan] alpha=1.5 -> [0,800,inf,-1.5,nan] d [1.5,1,1,0,1]
+gelu f32[3,4]
+gelu f64[3,4] in(-8,8)
+gelu f32[B,4] approximate=tanh
+gelu f64[6]=[0,-0,800,inf,-inf,nan] -> [0,-0,800,inf,nan,nan] d [0.5,0.5,1,nan,nan,nan]
+# PyTorch's tail cancels to 0
+gelu f64[1]=[-10] -> [-7.619853024160583e-23]
+gelu f64[3]=[-800,800,nan] approximate=tanh -> [-0,800,nan] d [0,1,nan]
+silu f32[3,4]
+silu f64[B,4] in(-9,9)
+silu f64[4]=[0,800,inf,-inf] -> [0,800,inf,nan] d [0.5,1,nan,nan]
+softplus f32[3,4]
+softplus f32[3,4] beta=2
+softplus f64[3,4] in(-9,9) beta=0.5
+softplus f32[3,4] in(1.1,2) beta=2 threshold=2
+softplus f64[6]=[-800,0,40,inf,-inf,nan] -> [0,0.6931471805599453,40,inf,0,nan] d [0,0.5,1,1,0,nan]
+softmax f32[3,4] dim=-1
+softmax f32[3,4] dim=0
+softmax f32[2,B,3] dim=1
+softmax f64[3] dim=0
+softmax f64[] dim=0
+softmax f64[2,2]=[-inf,1,800,800] dim=1 -> [0,1,0.5,0.5] d [0,0,0,0]
+softmax f64[2,2]=[-inf,-inf,inf,1] dim=1 -> [nan,nan,nan,nan] d [nan,nan,nan,nan]
+log_softmax f32[3,4] dim=-1
+log_softmax f32[B,4] dim=0
+log_softmax f64[2,3,4] dim=1
+log_softmax f64[2,2]=[-inf,1,1000,1000] dim=-1 -> [-inf,0,-0.6931471805599453,-0.6931471805599453] d [1,-1,0,0]
+
+# ---- losses
+cross_entropy f32[3,4] i64[3] in(0,3)
+cross_entropy f32[B,4] i32[B] in(0,3) reduction=sum
+cross_entropy f32[2,4,3] u8[2,3] in(0,3) reduction=none
+cross_entropy f32[4] i16[] in(0,3)
+cross_entropy f32[3,4] i64[3] in(0,3) label_smoothing=0.2
+cross_entropy f32[B,4] i64[B] in(0,3) ignore_index=1 label_smoothing=0.1 reduction=sum
+cross_entropy f32[3,4] f32[3,4]
+cross_entropy f32[2,4,B] f32[2,4,B] label_smoothing=0.3 reduction=none
+cross_entropy f64[4] f64[4] in(0,1) reduction=sum
+cross_entropy f64[2,2]=[1000,0,0,1000] i64[2]=[0,0] reduction=none -> [-0,1000] d [0,0,-1,1]
+cross_entropy f64[2,2]=[0,0,5,7] i64[2]=[0,-100] -> [0.6931471805599453] d [-0.5,0.5,0,0]
+cross_entropy f64[1,2]=[5,7] i64[1]=[-100] -> [nan]
+cross_entropy f64[1,2]=[5,7] i64[1]=[-100] reduction=sum -> [0] d [0,0]
+cross_entropy f64[1,2]=[-inf,1] i64[1]=[1] -> [0] d [0,0]
+cross_entropy f64[1,2]=[-inf,1] i64[1]=[0] -> [inf] d [-1,1]
+nll_loss f32[3,4] i64[3] in(0,3)
+nll_loss f32[B,4] i32[B] in(0,3) ignore_index=2 reduction=sum
+nll_loss f64[2,3,5] u8[2,5] in(0,2) reduction=none
+nll_loss f64[2,2]=[-1,-2,nan,inf] i64[2]=[1,-100] -> [2] d [0,-1,0,0]
+mse_loss f32[3,4] f32[3,4]
+mse_loss f32[B,4] f32[B,4] reduction=sum
+mse_loss f64[] f64[] reduction=none
+mse_loss f64[2]=[1,2] f64[2]=[3,1] -> [2.5] d [-2,1] [2,-1]
+l1_loss f32[3,4] in(0.1,2) f32[3,4] in(-2,-0.1)
+l1_loss f32[B,4] in(-2,-0.1) f32[B,4] in(0.1,2) reduction=none
+l1_loss f64[3]=[1,2,-1] f64[3]=[3,2,-2] reduction=sum -> [3] d [-1,0,1] [1,-0,-1]
+binary_cross_entropy_with_logits f32[3,4] in(0.1,2) f32[3,4]
+binary_cross_entropy_with_logits f32[B,4] in(-2,-0.1) f32[B,4] reduction=sum
+binary_cross_entropy_with_logits f64[3,4] in(0.1,2) f64[3,4] f64[4] reduction=none
+binary_cross_entropy_with_logits f64[2]=[-800,800] f64[2]=[1,0] reduction=none -> [800,800] d [-1,1] [800,-800]
+binary_cross_entropy_with_logits f64[2]=[-800,0] f64[2]=[1,1] f64[]=[3] reduction=sum -> [2402.0794415416798] d [-3,-1.5] _ [800.6931471805599]
+
+# ---- normalisation
+standardize f32[3,4]
+standardize f32[3,4] dim=[0]
+standardize f64[2,3,B] dim=[0,-1] eps=0.1
+standardize f32[B,4] dim=1 center=false
+layer_norm f32[3,4] normalized_shape=4
+layer_norm f32[B,3,4] f32[3,4] normalized_shape=[3,4]
+layer_norm f32[3,B] f32[B] f32[B] normalized_shape=["B"] eps=0.01
+layer_norm f64[2,2]=[1,3,1e8,1e8] normalized_shape=2 eps=0 -> [-1,1,nan,nan]
+layer_norm f64[2]=[100000001,100000003] normalized_shape=2 eps=0 -> [-1,1]
+rms_norm f32[3,4] normalized_shape=4
+rms_norm f32[B,3,4] f32[3,4] normalized_shape=[3,4] eps=0.1
+rms_norm f64[2]=[3,4] normalized_shape=2 eps=0 -> [0.848528137423857,1.131370849898476]
+group_norm f32[2,6,3] num_groups=3
+group_norm f32[B,4] f32[4] num_groups=2 eps=0.1
+group_norm f32[2,4,2,3] f32[4] f32[4] num_groups=1
+batch_norm f32[3,4] f32[4] f32[4] in(0.5,2)
+batch_norm f32[B,3,2] f32[3] f32[3] in(0.5,2) f32[3] momentum=0.3 training=true
+batch_norm f32[2,3,2,2] f32[3] f32[3] in(0.5,2) f32[3] f32[3] training=false
+batch_norm f64[2,1]=[1,3] f64[1]=[1] f64[1]=[1] f64[1]=[2] f64[1]=[5] eps=0 -> [3,7] [1.1] [1.1]
+
+# ---- attention
+scaled_dot_product_attention f32[3,4] f32[5,4] f32[5,2]
+scaled_dot_product_attention f32[2,B,4] f32[2,3,4] f32[2,3,2] is_causal
+scaled_dot_product_attention f64[2,2,3,4] f64[2,2,5,4] f64[2,2,5,3] f64[3,5] scale=0.7
+scaled_dot_product_attention f64[2,2,3,4] f64[2,2,5,4] f64[2,2,5,3] f64[2,1,1,5]
+scaled_dot_product_attention f32[2,3,4] f32[2,B,4] f32[2,B,3] bool[2,3,1]
+scaled_dot_product_attention f64[2,4,3,4] f64[2,2,5,4] f64[2,1,5,3] enable_gqa
+scaled_dot_product_attention f64[B,4,3,4] f64[B,2,3,4] f64[B,2,3,3] f64[4,1,3] enable_gqa
+scaled_dot_product_attention f64[2,1]=[1,2] f64[2,1]=[3,4] f64[2,1]=[5,6] bool[2,2]=[0,0,1,0] -> [0,5] d [0,0] [0,0] [1,0]
+scaled_dot_product_attention f64[2,1]=[1,2] f64[2,1]=[3,4] f64[2,1]=[5,6] f64[2,2]=[-inf,-inf,0,-inf] -> [0,5] d [0,0] [0,0] [1,0] [0,0,0,0]
+
+# ---- random masks
+dropout f32[3,4] u64[]=[7] stream=1
+dropout f64[B,4] u64[]=[7] p=0.2 training=true
+dropout f64[2]=[1,nan] u64[]=[7] p=0 -> [1,nan] d [1,1]
+dropout f64[2]=[1,nan] u64[]=[7] p=1 -> [0,0] d [0,0]
+dropout f64[2]=[1,2] u64[]=[7] training=false -> [1,2] d [1,1]
+bernoulli f32[3,4] in(0,1) u64[]=[7]
+bernoulli f64[3]=[0,1,1] u64[]=[7] -> [0,1,1] d [0,0,0]
+bernoulli f32[2]=[0,0] u64[]=[7] p=1 -> [1,1]
