@@ -411,7 +411,7 @@ static int
 read_labels(const char **s, int dots, int *label, const char **why)
 {
 	int n = 0;
-	bool seen[MAXLABEL] = {0};
+	bool dotted = false;
 
 	for (; **s && **s != ',' && **s != '-'; ++*s) {
 		int first = letter_label(**s), count = 1;
@@ -425,19 +425,72 @@ read_labels(const char **s, int dots, int *label, const char **why)
 			*why = "labels are letters, and \"...\"";
 			return -1;
 		}
-		if (n + count > MAXRANK) {
-			*why = "a term has too many labels";
+		if (n + count > MAXRANK || (first == ELLIPSIS && dotted)) {
+			*why = dotted ? "\"...\" is repeated within a term" : "a term has too many labels";
 			return -1;
 		}
-		if (seen[first]) {
-			*why = "a label is repeated within a term (diagonals are not supported)";
-			return -1;
-		}
-		seen[first] = true;
+		dotted |= first == ELLIPSIS;
 		for (int i = 0; i < count; i++)
 			label[n++] = first == ELLIPSIS ? ELLIPSIS + count - 1 - i : first;
 	}
 	return n;
+}
+
+/* the first dimension whose label f has again, and where; false: all labels differ */
+static bool
+repeated(const Factor *f, int *i, int *j)
+{
+	for (*i = 0; *i < f->x->type.rank; ++*i)
+		for (*j = *i + 1; *j < f->x->type.rank; ++*j)
+			if (f->label[*i] == f->label[*j])
+				return true;
+	return false;
+}
+
+/* f with its dimensions i and j, of one static size n, as one: every (n+1)-th element of the n*n */
+static Factor
+diagonal(Factor f, int i, int j)
+{
+	Factor r = {0};
+	int perm[MAXRANK], rank = 0;
+	Dim dim[MAXRANK];
+	int64_t n = f.x->type.dim[i].k;
+
+	for (int k = 0; k < f.x->type.rank; k++) {
+		if (k == i || k == j)
+			continue;
+		perm[rank] = k;
+		r.label[rank] = f.label[k];
+		dim[rank++] = f.x->type.dim[k];
+	}
+	perm[rank] = i;
+	perm[rank + 1] = j;
+	r.label[rank] = f.label[i];
+	dim[rank++] = DIM(n * n);
+	r.x = Slice(Reshape(Permute(f.x, perm), dim, rank), rank - 1, DIM(0), DIM(n * n), n + 1);
+	return r;
+}
+
+static bool
+diagonals_static(const Factor *f)
+{
+	const Type *t = &f->x->type;
+
+	for (int i = 0; i < t->rank; i++)
+		for (int j = i + 1; j < t->rank; j++)
+			if (f->label[i] == f->label[j] && (t->dim[i].sym || !dim_eq(t->dim[i], t->dim[j])))
+				return false;
+	return true;
+}
+
+static Factor
+diagonals(Factor f)
+{
+	int i, j;
+
+	while (repeated(&f, &i, &j))
+		f = diagonal(f, i, j);
+	return f;
 }
 
 /* how many dimensions "..." stands for in the term at s, given its operand's rank */
@@ -464,7 +517,8 @@ implicit_output(const Node *n, Equation *e, int dots)
 	for (int k = 0; k < 52; k++) {
 		int l = (k + 26) % 52, times = 0;
 		for (int i = 0; i < n->nin; i++)
-			times += has(&e->f[i], l);
+			for (int d = 0; d < n->in[i]->type.rank; d++)
+				times += e->f[i].label[d] == l;
 		if (times != 1)
 			continue;
 		if (e->rank == MAXRANK)
@@ -490,6 +544,8 @@ read_equation(const Node *n, Equation *e)
 			return why;
 		if (count != n->in[i]->type.rank)
 			return arena_fmt(n->g->arena, "term %d has %d labels, %s is %s", i, count, nn(n->in[i]), tt(n->in[i]));
+		if (!diagonals_static(&e->f[i]))
+			return "a label repeated within a term must have one size that no symbol is in";
 		dots = MAX(dots, here);
 		if (i < n->nin - 1 && *s++ != ',')
 			return arena_fmt(n->g->arena, "it has fewer terms than the %d operands", n->nin);
@@ -503,6 +559,10 @@ read_equation(const Node *n, Equation *e)
 	s += 2;
 	if ((e->rank = read_labels(&s, dots, e->label, &why)) < 0)
 		return why;
+	for (int i = 0; i < e->rank; i++)
+		for (int k = 0; k < i; k++)
+			if (e->label[i] == e->label[k])
+				return "a label of the output is repeated";
 	return *s ? "there is something after the output's labels" : NULL;
 }
 
@@ -596,16 +656,16 @@ einsum_compose(Node *n, bool training, Node **res)
 	read_equation(n, &e);
 	einsum_sizes(n, &e);
 	needed(n, &e, 1, keep);
-	f = sum_out(unbroadcast(e.f[0], e.size), keep);
+	f = sum_out(unbroadcast(diagonals(e.f[0]), e.size), keep);
 	for (int i = 1; i < n->nin; i++) {
 		needed(n, &e, i + 1, keep);
-		f = multiply(f, unbroadcast(e.f[i], e.size), keep, NULL, 0);
+		f = multiply(f, unbroadcast(diagonals(e.f[i]), e.size), keep, NULL, 0);
 	}
 	res[0] = Reshape(arrange(f, e.label, e.rank), n->type.dim, n->type.rank);
 }
 
 static const AttrSpec einsum_attr[] = {
-	{"equation", A_STR, NULL, "labels per operand and of the output, such as \"bij,bjk->bik\"; \"...\" broadcasts", NULL},
+	{"equation", A_STR, NULL, "labels per operand and of the output, such as \"bij,bjk->bik\"; a repeated one is a diagonal, \"...\" broadcasts", NULL},
 	{0}
 };
 const Op op_einsum = {.name = "einsum", .id = OP_einsum, .kind = COMPOSITE, .min_in = 1, .max_in = -1, .cost = 2,

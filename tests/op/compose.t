@@ -102,6 +102,9 @@ einsum f32[1,4] f32[3,4] equation=ij,ij->i
 einsum f32[1,4] f32[3,1] equation=ij,ij->j
 einsum f32[B,3] f32[B,3] equation=bi,bj->ij
 einsum f32[B,2,3] f32[4,2,3] equation=bhd,ohd->bo
+einsum f32[3,3] equation=ii
+einsum f32[3,2,3] equation=iji->ji
+einsum f32[B,3,3] f32[3] equation=bii,i->b
 einsum i32[2,2]=[1,2,3,4] equation=ij->j -> [4,6]
 
 # ---- statistics

@@ -36,19 +36,27 @@ slice f32[3,7] dim=1 start=1 step=3
 slice f32[3,5] dim=-1 start=-3 end=-1
 slice f32[B,3] dim=1 end=2
 slice f32[B,3] dim=0 end=1
+slice f32[B,3] start=-1
+slice f32[4*B,3] start="B" end="3*B"
+slice f32[B,3] start="B"
+slice f32[2,4*B] dim=1 step=4
+slice f32[3*B,2] start="B" step=2 end="3*B"
 slice i32[6]=[1,2,3,4,5,6] start=1 end=100 step=2 -> [2,4,6]
 slice f64[4]=[1,2,3,4] start=3 end=1 -> []
 slice f64[5]=[1,2,3,4,5] start=-2 -> [4,5] d [0,0,0,1,1]
 flip f32[3,4] dims=[0]
+flip f32[B,2] dims=0
 flip f32[2,3,4] dims=[0,-1]
 flip i32[3]=[1,2,3] dims=0 -> [3,2,1]
 pad f32[2,3] low=[1,0] high=[0,2]
 pad f32[B,3] low=[0,1] high=[0,1] value=0.5
+pad f32[B,3] low=["2*B",0] high=["B",1] value=2
 pad f64[2]=[1,2] low=[1] high=[2] value=-inf -> [-inf,1,2,-inf,-inf] d [1,1]
 pad i32[2]=[1,2] low=[1] high=[0] value=7 -> [7,1,2]
 cat f32[2,3] f32[1,3] f32[3,3]
 cat f32[2,3] f32[2,1] dim=-1
 cat f32[B,2] f32[B,3] dim=1
+cat f32[B,2] f32[2*B,2] f32[0,2]
 cat i32[2]=[1,2] i32[1]=[3] -> [1,2,3]
 cat f32[0,3] f32[2,3]
 
@@ -125,9 +133,12 @@ dot f64[2]=[inf,1] f64[2]=[0,1] spec=i,i-> -> [nan] d [0,1] [inf,1]
 gather f32[5,3] i64[4,3] in(0,4)
 gather f32[3,5] i64[3,4] in(0,4) dim=1
 gather f32[B,5] i64[B,2] in(0,4) dim=-1
+gather f32[B,5] i64[B,1] in(0,4) dim=1
+gather f32[3,B] i64[5,1] in(0,2)
 gather f64[3]=[1,2,3] i64[4]=[2,0,2,2] -> [3,1,3,3] d [1,0,3]
 gather i32[3]=[1,2,3] i32[2]=[1,1] -> [2,2]
 scatter_add f32[5,3] i64[4,3] in(0,4) f32[4,3]
 scatter_add f32[3,5] i64[3,4] in(0,4) f32[3,4] dim=1
+scatter_add f32[3,2] i64[2,2] in(0,2) f32[4,3]
 scatter_add f64[3]=[1,2,3] i64[4]=[2,0,2,2] f64[4]=[10,20,30,40] -> [21,2,83] d [1,1,1] _ [1,1,1,1]
 scatter_add i32[2]=[1,2] i64[2]=[1,1] i32[2]=[5,2147483647] -> [1,-2147483642]
