@@ -541,12 +541,12 @@ node_make_at(Nodes *s, Entry *it)
 {
 	Graph *g = s->g;
 	Attr *attrs = it->op ? attrs_read(s, it) : NULL;
+	Remat remat = remat_of(s, it);
 	Node **in;
 	int r = 0;
 
 	g->cur_scope = text_of(s, it, "scope");
 	g->cur_from = text_of(s, it, "from");
-	g->cur_remat = remat_of(s, it);
 	g->cur_side = side_of(s, it);
 	if (attrs && !it->bad && (in = operands_make(s, it))) {
 		stream_default(it, attrs);
@@ -554,6 +554,7 @@ node_make_at(Nodes *s, Entry *it)
 			r++;
 		g->cur_name = name_or_null(it->name[r]);
 		g->cur_in_at = places(s, it);
+		g->cur_remat = remat;          /* the node's, not its literals' */
 		results_bind(s, it, node(g, it->op, in, it->nin, attrs));
 	}
 	g->cur_name = NULL;

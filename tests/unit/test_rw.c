@@ -1,5 +1,7 @@
 /* test_rw.c: the canonical text of documents, and that reading and writing
  * undo each other, whatever the order of the nodes. */
+#include <math.h>
+
 #include "unit.h"
 
 #include "ir.h"
@@ -214,6 +216,124 @@ module(void **state)
 	arena_free(a);
 }
 
+/* ---- graphs as passes make them: shared, folded, mostly without names ---- */
+
+static Node *
+pick(Graph *g, Rng *r)
+{
+	for (;;) {
+		Node *n = g->node[rng_below(r, g->nnode)];
+		if (n->type.dt == F32 && (n->type.rank == 0 || n->type.dim[0].k == 4))
+			return n;
+	}
+}
+
+static Node *
+grow(Graph *g, Rng *r)
+{
+	static const double values[] = {0, -0.0, 1, 0.1, 1e30, INFINITY, -INFINITY, 16777217, 1.0 / 3};
+	Node *a = pick(g, r), *b = pick(g, r);
+
+	switch (rng_below(r, 8)) {
+	case 0:
+		return Add(a, b);
+	case 1:
+		return Mul(a, Lit(a, values[rng_below(r, LEN(values))]));
+	case 2:
+		return Where(Gt(a, b), Lit(a, values[rng_below(r, LEN(values))]), b);
+	case 3:
+		return Where(LitI(g, BOOL, rng_below(r, 2)), a, b);
+	case 4:
+		return Exp(a);
+	case 5:
+		return a->type.rank == 2 ? SumTo(a, &(Type){F32, 0, {{0, 0}}}) : Neg(a);
+	case 6:
+		return a->type.rank == 2 ? Transpose(Transpose(Exp(a), 0, 1), 0, 1) : Sqrt(a);
+	default:
+		return Full(g, type_scalar(F32), values[rng_below(r, LEN(values))]);
+	}
+}
+
+static Graph *
+random_graph(Arena *a, Rng *r)
+{
+	Graph *g = graph_new(a, "m");
+	Leaf x = {.role = INPUT, .name = "x"}, w = {.role = PARAM, .name = "inf", .trainable = true};
+	Type t = {F32, 2, {{4, 0}, {1, 1}}};
+	float data[4] = {0.1f, 3, -0.0f, 1e-40f};
+	Blob blob = {.nbytes = 16, .data = arena_copy(a, (const char *)data, 16)};
+
+	g->sym[g->nsym++] = (Sym){.name = "B", .min = 1, .max = 8, .hint = 8};
+	g->folding = rng_below(r, 2);
+	g->sharing = rng_below(r, 2);
+	node_leaf(g, &x, t);
+	if (rng_below(r, 2))           /* a value named like a literal */
+		node_leaf(g, &w, type_scalar(F32));
+	node_constant(g, (Type){F32, 2, {{4, 0}, {1, 0}}}, &blob);
+	for (int64_t k = rng_below(r, 12); k >= 0; k--) {
+		Node *n = grow(g, r);
+		if (rng_below(r, 4) == 0 && !n->name && !n->leaf)
+			n->name = graph_str(g, arena_fmt(a, "v%lld", (long long)k));
+		if (rng_below(r, 4) == 0)
+			n->remat = n->leaf || n->blob ? REMAT_AUTO : (Remat)rng_below(r, 3);
+		if (k < 2)
+			port_add(g, &g->out, arena_fmt(a, "y%lld", (long long)k), n, (Loc){0});
+	}
+	return g;
+}
+
+/* everything that hangs on a value, as bytes: two graphs whose values have equal bytes are one graph */
+static void
+describe(Buf *b, const Node *n, int depth)
+{
+	buf_printf(b, "(%s:%s %s %s %d", n->op->name, n->name ? n->name : "", n->scope ? n->scope : "",
+		type_text(b->arena, n->g, &n->type), n->remat);
+	for (int i = 0; i < op_nattr(n->op); i++) {
+		const Attr *v = attr(n, i);
+		buf_printf(b, " %d %lld %a %s", v->set, (long long)v->i, isnan(v->f) ? (double)NAN : v->f,
+			v->s ? v->s : "");
+		for (int k = 0; k < v->n; k++)
+			buf_printf(b, v->dims ? ",%s" : ".%s", v->dims ? dim_text(b->arena, n->g, v->dims[k])
+				: arena_fmt(b->arena, "%lld", (long long)v->ints[k]));
+	}
+	if (n->blob)
+		buf_printf(b, " %016llx", (unsigned long long)hash64(n->blob->data, n->blob->nbytes, 0));
+	for (int k = 0; k < n->nin && depth; k++)
+		describe(b, n->in[k], depth - 1);
+	buf_putc(b, ')');
+}
+
+static const char *
+description(Arena *a, const Graph *g)
+{
+	Buf b = {.arena = a};
+
+	for (int64_t i = 0; i < g->out.n; i++)
+		describe(&b, g->out.p[i].v, 6);
+	return b.s;
+}
+
+static void
+random_graphs(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 2000; seed++) {
+		Arena *a = arena_new();
+		Rng r = rng_seed(seed);
+		Graph *g = random_graph(a, &r), *h;
+		Buf once = {.arena = a}, twice = {.arena = a};
+		graph_verify(g, "test");
+		graph_write(&once, g);
+		h = graph_read(a, "t.json", once.s, once.n);
+		diag_check();
+		graph_verify(h, "read");
+		graph_write(&twice, h);
+		assert_string_equal(twice.s, once.s);
+		assert_string_equal(description(a, h), description(a, g));
+		arena_free(a);
+	}
+}
+
 int
 main(void)
 {
@@ -223,6 +343,7 @@ main(void)
 		cmocka_unit_test(numbers),
 		cmocka_unit_test(joint),
 		cmocka_unit_test(module),
+		cmocka_unit_test(random_graphs),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
