@@ -185,22 +185,29 @@ grad(Arena *a, const Graph *user, const Options *o)
 }
 
 Graph *
-seed_one(Arena *a, const Graph *joint)
+seed_leaf(Arena *a, const Graph *g, const Node *ct)
 {
-	Graph *g, *h;
-	Node *ct, **map;
+	Graph *h = graph_like(a, g);
+	Node **map = NEW(a, MAX(g->nnode, 1), Node *);
 
-	if (joint->loss < 0 || !(ct = port_find(&joint->ct, joint->out.p[joint->loss].name)))
-		return graph_rebuild(a, joint, true);
-	h = graph_like(a, joint);
-	map = NEW(a, MAX(joint->nnode, 1), Node *);
-	for (int64_t i = 0; i < joint->nleaf; i++) {
-		const Leaf *l = joint->leaf[i];
+	for (int64_t i = 0; i < g->nleaf; i++) {
+		const Leaf *l = g->leaf[i];
 		map[l->node->id] = l->node == ct ? Full(h, ct->type, 1) : node_leaf(h, l, l->node->type);
 	}
-	g = graph_copy_onto(h, joint, map);
-	g->ct = (Ports){0};
-	return g;
+	graph_copy_onto(h, g, map);
+	h->ct = (Ports){0};
+	for (int64_t i = 0; i < g->ct.n; i++)
+		if (g->ct.p[i].v != ct)
+			port_add(h, &h->ct, g->ct.p[i].name, map[g->ct.p[i].v->id], g->ct.p[i].at);
+	return h;
+}
+
+Graph *
+seed_one(Arena *a, const Graph *joint)
+{
+	const Node *ct = joint->loss < 0 ? NULL : port_find(&joint->ct, joint->out.p[joint->loss].name);
+
+	return ct ? seed_leaf(a, joint, ct) : graph_rebuild(a, joint, true);
 }
 
 /* "d.", or "d.d." and so on where gradients of these names are outputs already */

@@ -574,25 +574,81 @@ Graph *compose(Arena *a, const Graph *g, bool training);     /* compose.c: no co
 Graph *compose_for_grad(Arena *a, const Graph *g, bool training);   /* only composites without a vjp */
 Graph *grad(Arena *a, const Graph *g, const Options *o);     /* grad.c: joint graph */
 Graph *seed_one(Arena *a, const Graph *joint);                /* the loss's cotangent leaf becomes the constant 1 */
+Graph *seed_leaf(Arena *a, const Graph *g, const Node *ct);  /* this leaf becomes the constant 1 */
 const char *grad_prefix(const Graph *g, const Ports *grad, const char *first);   /* repeated until no output collides */
 Graph *grad_plain(Arena *a, const Graph *joint);             /* an ordinary graph: outputs gain d.NAME */
 Graph *infer(Arena *a, const Graph *g, const char *outputs); /* infer.c: values only, no updates, no loss */
 
+/* cost.c: what the partitioner knows about the fused program before there is one.
+ * May producer a, read by b, run in the kernel of b without its value going through memory? Chains of
+ * pointwise ops and views, reductions over trailing axes with what reads them in the same rows, pointwise ops
+ * before and after a contraction. Views are looked through. Not whether it pays, nor whether a cycle arises. */
+bool fusible(const Node *a, const Node *b);
+int64_t node_work(const Node *n);                /* op->cost times its iteration space, at the hints; saturates */
+int64_t node_hint_bytes(const Node *n);          /* of its value; saturates */
+/* what a graph's values are to the backward pass */
+typedef enum Claim {
+	V_UNUSED,                      /* backward cannot use it */
+	V_BACKWARD,                    /* depends on a cotangent: computed there */
+	V_FREE,                        /* a leaf that is still there */
+	V_FORWARD,                     /* forward computes it in any case */
+	V_UNCLAIMED                    /* only backward needs it, and either side can compute it */
+} Claim;
+enum { NRANK = 3 };                /* the objective, then its tie-breaks */
+enum { COPY_KERNEL = 0 };          /* stands for the copies of forward values that are gradients themselves */
+typedef struct Price {
+	int64_t save[NRANK];           /* forward writes it once for backward */
+	int64_t again[NRANK];          /* backward computes it (for V_UNCLAIMED: beyond computing it once) */
+	const char *no_save, *no_again;        /* why it must not be; NULL: it may */
+	bool must;                     /* the user's word: saved */
+} Price;
+typedef struct Read {              /* one kernel of backward reads the value from memory, when it is saved */
+	int kernel;
+	int64_t price[NRANK];
+} Read;
+typedef struct Prices {            /* by node id of the joint graph */
+	Claim *claim;
+	Price *price;
+	int *nplace, **place;          /* kernels of backward that compute the node, should backward compute it */
+	int *nread;
+	Read **read;
+	int nkernel;
+} Prices;
+Prices *prices_new(Arena *a, const Graph *joint, const Options *o);
+
 /* split.c: joint graph -> forward and backward graphs */
+typedef enum Fate { FATE_FREE, FATE_SAVED, FATE_RECOMPUTED } Fate;
+typedef struct Choice {            /* one forward value that backward uses: for `explain` */
+	const Node *v;                 /* of the joint graph */
+	const char *name;              /* of the saved value; or the node's, NULL without one */
+	Fate fate;
+	int64_t bytes, hint_bytes;     /* of the value, at the symbols' max and hint */
+	int64_t paid;                  /* its part of the objective */
+	int64_t other;                 /* the other choice for this value alone; INT64_MAX: it has none */
+	const char *why;
+} Choice;
 struct Split {
 	Graph *fwd, *bwd;
 	int64_t saved_bytes;           /* at the symbols' max: values kept, without inputs and parameters */
-	int64_t nrecomputed;
+	int64_t hint_bytes;            /* the same at the hints */
+	int64_t nrecomputed;           /* values of forward that backward computes again, without views */
 	int64_t cost;                  /* value of the objective */
+	int nchoice;
+	Choice *choice;                /* in the order of the joint graph */
 	/* network and solution, for the certificate */
 	int nvertex, narc, source, sink;
 	const FlowArc *arc;
 	FlowCut cut;
 	const int *value_in, *value_out;       /* vertex of joint node id, or -1 */
 	const Graph *joint;
+	const Graph *open;             /* backward before the seed of a loss was put in */
+	const Options *options;
 	bool *is_saved, *is_recomputed;        /* by joint node id */
 };
+/* NULL: the user's remat words contradict each other; recorded */
 Split *split(Arena *a, const Graph *joint, const Options *o);
+/* least cost if the value were not saved but recomputed, or the other way round; INT64_MAX: impossible */
+int64_t split_otherwise(Arena *a, const Split *s, int id);
 /* module.c: the document {"gradc": 1, "module": {"forward": {}, "backward": {}, "saved": [], "recomputed": []}} */
 void module_write(Buf *b, const Split *s);
 Split *module_read(Arena *a, const char *file, const char *text, int64_t n);   /* NULL: errors were recorded */

@@ -5,11 +5,13 @@
 
 #include <string.h>
 
-/* backward's own computation of a forward value */
+/* backward's own computation of a forward value; views cost nothing */
 static bool
 is_recomputed(const Node *n)
 {
-	return n->side == SIDE_F && !n->leaf && n->op->kind != SOURCE && node_nres(n) == 1;
+	bool cheap = n->op->flags & ALIAS || (n->op->kind == SOURCE && !(n->op->flags & RANDOM));
+
+	return n->side == SIDE_F && !n->leaf && !cheap && node_nres(n) == 1;
 }
 
 static int

@@ -217,6 +217,105 @@ flow_min_cut(Arena *a, int nvertex, const FlowArc *arc, int narc, int source, in
 	return c;
 }
 
+/* ---- ties ---- */
+
+typedef struct Ties {      /* a solved network whose vertices 0 and 1 stand for source and sink */
+	int nvertex, narc, caparc;
+	FlowArc *arc;
+	int *origin;           /* per arc: arc of the first network, or -1 for one that may not be cut */
+	int *at;               /* per vertex of the first network: its vertex here */
+	FlowCut cut;
+} Ties;
+
+/* per vertex: 0 reached from the source over residual arcs, 1 reaches the sink, 2 neither */
+static uint8_t *
+sides(Arena *a, const Ties *t, int source, int sink)
+{
+	Net n = net_new(a, t->nvertex, t->arc, t->narc, source, sink);
+	uint8_t *side = NEW(a, t->nvertex, uint8_t);
+	int tail = 0;
+
+	for (int i = 0; i < t->narc; i++) {
+		n.slot[n.at[i]].room -= t->cut.flow[i];
+		n.slot[n.slot[n.at[i]].twin].room += t->cut.flow[i];
+	}
+	label(&n);
+	for (int v = 0; v < t->nvertex; v++)
+		side[v] = n.level[v] >= 0 ? 1 : 2;
+	n.queue[tail++] = source;
+	side[source] = 0;
+	for (int i = 0; i < tail; i++)
+		for (int v = n.queue[i], s = n.first[v]; s < n.first[v + 1]; s++)
+			if (side[n.slot[s].to] == 2 && n.slot[s].room > 0) {
+				side[n.slot[s].to] = 0;
+				n.queue[tail++] = n.slot[s].to;
+			}
+	return side;
+}
+
+static void
+ties_arc(Arena *a, Ties *t, int from, int to, int64_t cap, int origin)
+{
+	int64_t c = t->caparc, d = t->caparc;
+
+	t->arc = arena_grow(a, t->arc, t->narc, &c, (int64_t)sizeof *t->arc);
+	t->origin = arena_grow(a, t->origin, t->narc, &d, (int64_t)sizeof *t->origin);
+	t->caparc = (int)c;
+	t->arc[t->narc] = (FlowArc){from, to, cap};
+	t->origin[t->narc++] = origin;
+}
+
+/* the network of what is still undecided in t, with the costs of the next rank */
+static Ties
+ties_next(Arena *a, const Ties *t, int source, int sink, int nfirst, const int64_t *rank)
+{
+	uint8_t *side = sides(a, t, source, sink);
+	int *to = NEW(a, t->nvertex, int);
+	Ties u = {.nvertex = 2, .at = NEW(a, nfirst, int)};
+
+	for (int v = 0; v < t->nvertex; v++)
+		to[v] = side[v] < 2 ? side[v] : u.nvertex++;
+	for (int v = 0; v < nfirst; v++)
+		u.at[v] = to[t->at[v]];
+	for (int i = 0; i < t->narc; i++) {
+		int x = to[t->arc[i].from], y = to[t->arc[i].to], origin = t->origin[i];
+		bool inner = x > 1 && y > 1;
+
+		if (t->cut.flow[i] < t->arc[i].cap) {
+			if (inner)
+				ties_arc(a, &u, x, y, FLOW_INF, -1);
+		} else if (x != 1 && y != 0 && x + y > 1 && origin >= 0)
+			ties_arc(a, &u, x, y, rank[origin], origin);
+		if (t->cut.flow[i] > 0 && inner)
+			ties_arc(a, &u, y, x, FLOW_INF, -1);
+	}
+	return u;
+}
+
+void
+flow_refine(Arena *a, int nvertex, const FlowArc *arc, int narc, int source, int sink, FlowCut *cut,
+	const int64_t *const *rank, int nrank)
+{
+	Ties t = {nvertex, narc, narc, NEW(a, narc, FlowArc), NEW(a, narc, int), NEW(a, nvertex, int), *cut};
+
+	for (int i = 0; i < narc; i++) {
+		t.arc[i] = arc[i];
+		t.origin[i] = i;
+	}
+	for (int v = 0; v < nvertex; v++)
+		t.at[v] = v;
+	for (int r = 0; r < nrank; r++) {
+		t = ties_next(a, &t, r ? 0 : source, r ? 1 : sink, nvertex, rank[r]);
+		t.cut = flow_min_cut(a, t.nvertex, t.arc, t.narc, 0, 1);
+		if (t.nvertex == 2)
+			break;
+	}
+	for (int v = 0; v < nvertex; v++)
+		cut->sink_side[v] = t.cut.sink_side[t.at[v]];
+}
+
+/* ---- the checker ---- */
+
 static const char *
 check_path(Arena *a, const FlowArc *arc, int narc, int source, int sink, const FlowCut *cut)
 {

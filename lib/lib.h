@@ -198,6 +198,12 @@ typedef struct FlowCut {
 	int *path, npath;      /* value -1: arc indices of one shortest such path, from source to sink */
 } FlowCut;
 FlowCut flow_min_cut(Arena *a, int nvertex, const FlowArc *arc, int narc, int source, int sink);
+/* Among all least cuts of a finite cut as found, move cut->sink_side to one that is least by rank[0] (costs >= 0
+ * per arc, of those cut), among these by rank[1], …; of all that remain to the one nearest the sink. Unlike
+ * scaled sums this cannot overflow. Residual arcs of a maximum flow never leave the source side of a least cut
+ * (Picard and Queyranne 1980), so each rank is again a minimum cut, of the vertices still undecided. */
+void flow_refine(Arena *a, int nvertex, const FlowArc *arc, int narc, int source, int sink, FlowCut *cut,
+	const int64_t *const *rank, int nrank);
 /* the separate checker: capacities, conservation, value = cut; NULL, or what is wrong */
 const char *flow_check(Arena *a, int nvertex, const FlowArc *arc, int narc, int source, int sink,
 	const FlowCut *cut);

@@ -1,0 +1,749 @@
+/* cost: what it costs to keep a forward value for the backward pass, and what to
+ * compute it there again.
+ *
+ * Prices are integers in the unit of an objective (an eighth of a byte moved,
+ * a picosecond, a byte kept); an objective is a list of criteria, the later
+ * ones for ties. Sizes are those at the hints of the symbols, but for bytes
+ * kept, which are planned for the maxima.
+ *
+ * How often a saved value is read, and how often a recomputed one is computed,
+ * depends on the kernels of backward, which are not there yet. They are guessed
+ * from fusible(): nodes of backward that can share a kernel and have equally
+ * many kernels before them do. A forward value that is recomputed joins each of
+ * its readers, or goes through memory once when one of them cannot take it. */
+#include "ir.h"
+
+#include <string.h>
+
+/* ---- arithmetic that stops at the top ---- */
+
+static int64_t
+add_sat(int64_t a, int64_t b)
+{
+	int64_t s;
+
+	return add_ok(a, b, &s) ? s : INT64_MAX;
+}
+
+static int64_t
+mul_sat(int64_t a, int64_t b)
+{
+	int64_t p;
+
+	return mul_ok(a, b, &p) ? p : INT64_MAX;
+}
+
+static int64_t
+count(const Node *n)
+{
+	return type_hint_count(n->g, &n->type);
+}
+
+int64_t
+node_hint_bytes(const Node *n)
+{
+	return mul_sat(count(n), dtype_size(n->type.dt));
+}
+
+/* ---- work ---- */
+
+/* product of the sizes of all labels */
+static int64_t
+dot_space(const Node *n)
+{
+	DotSpec d = dot_spec(n);
+	int64_t space = count(n->in[0]);
+
+	for (int k = 0; d.label[1][k]; k++)
+		if (!strchr(d.label[0], d.label[1][k]))
+			space = mul_sat(space, dim_hint(n->g, n->in[1]->type.dim[k]));
+	return space;
+}
+
+static int64_t
+largest(const Node *n)
+{
+	int64_t most = count(n);
+
+	for (int k = 0; k < n->nin; k++)
+		most = MAX(most, count(n->in[k]));
+	return most;
+}
+
+int64_t
+node_work(const Node *n)
+{
+	int64_t space;
+
+	if (n->leaf || n->op->flags & ALIAS || n->op->kind == ITEM)
+		return 0;
+	switch (n->op->kind) {
+	case DOT:
+		space = dot_space(n);
+		break;
+	case INDEX:
+		space = n->op->flags & SCATTERS ? largest(n) : count(n);
+		break;
+	case REDUCE:
+	case WINDOW:
+	case ORDERED:
+	case CALL:
+		space = largest(n);
+		break;
+	default:
+		space = count(n);
+	}
+	return mul_sat(space, n->op->kind == VIEW ? MAX(n->op->cost, 1) : n->op->cost);
+}
+
+/* ---- fusible ---- */
+
+static bool
+is_alias(const Node *n)
+{
+	return n->op->flags & ALIAS;
+}
+
+/* ends a kernel: what it gives is complete only when it is done */
+static bool
+contracts(const Node *n)
+{
+	Kind k = n->op->kind;
+
+	return k == DOT || k == WINDOW || k == ORDERED || k == CALL || k == COMPOSITE || n->op->flags & SCATTERS;
+}
+
+/* broadcasting t to u repeats only along axes behind those that it keeps, so that a loop over rows of u holds
+ * one element of t at a time */
+static bool
+repeats_inside(const Type *t, const Type *u)
+{
+	bool repeated = false;
+
+	for (int i = 0; i < u->rank; i++) {
+		int k = i - (u->rank - t->rank);
+		bool kept = k >= 0 && !dim_one(t->dim[k]);
+		if (kept && repeated)
+			return false;
+		repeated |= !kept && !dim_one(u->dim[i]);
+	}
+	return true;
+}
+
+/* a reduction over the last axes, and not over all of them */
+static bool
+reduces_rows(const Node *n)
+{
+	const Attr *a = attr_of(n, "dim");
+	const Type *t = &n->in[0]->type;
+	bool gone[MAXRANK + 1] = {0};
+	int k = 0;
+
+	if (!a->set)
+		return false;
+	if (!a->ints)
+		gone[a->i < 0 ? a->i + t->rank : a->i] = true;
+	for (int i = 0; a->ints && i < a->n; i++)
+		gone[a->ints[i] < 0 ? a->ints[i] + t->rank : a->ints[i]] = true;
+	while (k < t->rank && !gone[k])
+		k++;
+	if (!k)
+		return false;
+	while (k < t->rank && gone[k])
+		k++;
+	return k == t->rank;
+}
+
+/* The value behind views; *inside: they repeat elements only within rows. A chain longer than the bound is
+ * not looked through, so that long ones cost no more than linear time. */
+static const Node *
+behind_views(const Node *n, bool *inside)
+{
+	*inside = true;
+	for (int i = 0; i < 16 && is_alias(n); i++) {
+		if (count(n) > count(n->in[0]))
+			*inside &= repeats_inside(&n->in[0]->type, &n->type);
+		n = n->in[0];
+	}
+	return n;
+}
+
+/* the space that b iterates over when it reads operand a */
+static const Type *
+space_of(const Node *a, const Node *b)
+{
+	return b->op->kind == MAP || b->op->kind == COMPOSITE ? &b->type : &a->type;
+}
+
+bool
+fusible(const Node *a, const Node *b)
+{
+	bool inside;
+	const Node *p = behind_views(a, &inside);
+	Kind k = b->op->kind;
+
+	if (p->leaf || (p->op->kind == SOURCE && !(p->op->flags & RANDOM)))
+		return true;
+	if (k == INDEX || k == ORDERED || k == CALL || k == ITEM || k == WINDOW || contracts(p) || p->op->kind == ITEM) {
+		/* but for what ends a contraction's tile */
+		return (p->op->kind == DOT || p->op->kind == WINDOW) && (k == MAP || k == VIEW)
+			&& (k == VIEW || count(b) == count(p));
+	}
+	if (k == VIEW)
+		return true;
+	inside &= repeats_inside(&a->type, space_of(a, b));
+	if (p->op->kind != REDUCE)
+		return k == DOT || inside;
+	if (k == DOT)
+		return false;
+	return count(b) == count(p) || (reduces_rows(p) && inside);
+}
+
+/* ---- criteria ---- */
+
+enum { BY_TRAFFIC, BY_TIME, BY_BYTES, BY_WORK };
+
+static const struct {
+	const char *name;
+	int by[NRANK];
+} objectives[] = {
+	{"traffic", {BY_TRAFFIC, BY_BYTES, BY_WORK}},
+	{"bytes",   {BY_BYTES, BY_WORK, BY_TRAFFIC}},
+	{"time",    {BY_TIME, BY_BYTES, BY_WORK}},
+};
+
+/* picoseconds on one core of a Zen 5 at 3.6 GHz: memory at 45 GB/s beyond the caches, at 100 GB/s within the
+ * third level; an exponential (20 operations) in 0.12 ns; contractions at 200 GFLOP/s */
+enum { CACHE_BYTES = 8 << 20, PS_FAR_BYTE = 22, PS_NEAR_BYTE = 10, PS_OPERATION = 6, PS_FLOP = 5 };
+
+static int64_t
+price_moved(int by, int64_t bytes)
+{
+	switch (by) {
+	case BY_TRAFFIC: return mul_sat(bytes, 8);
+	case BY_TIME:    return mul_sat(bytes, bytes > CACHE_BYTES ? PS_FAR_BYTE : PS_NEAR_BYTE);
+	default:         return 0;
+	}
+}
+
+static int64_t
+price_worked(int by, const Node *n, int64_t ops)
+{
+	switch (by) {
+	case BY_TRAFFIC:
+	case BY_WORK: return ops;
+	case BY_TIME: return mul_sat(ops, n->op->kind == DOT || n->op->kind == WINDOW ? PS_FLOP : PS_OPERATION);
+	default:      return 0;
+	}
+}
+
+static int64_t
+price_kept(int by, const Node *n)
+{
+	return by == BY_BYTES ? type_max_bytes(n->g, &n->type) : price_moved(by, node_hint_bytes(n));
+}
+
+/* ---- the facts ---- */
+
+enum { MAXPLACE = 8 };             /* a value recomputed in more kernels than this goes through memory */
+enum { HAS_REDUCE = 1, HAS_DOT = 2 };
+
+typedef enum Mode { MIN_CUT, KEEP_ALL, REPEAT_ALL } Mode;
+
+typedef struct Pricing {
+	Arena *a;
+	const Graph *g;
+	const Options *o;
+	Mode mode;
+	const int *by;                 /* NRANK criteria */
+	bool *live;
+	Users users;
+	bool *is_grad;                 /* it is a gradient itself */
+	bool *apart;                   /* recomputed, it goes through memory */
+	int *group;                    /* union-find over nodes of backward, then their kernels */
+	int *level;                    /* nodes of backward: kernels before this one, on the longest path */
+	uint8_t *has;                  /* what its kernel has done up to here: HAS_ bits */
+	bool *dotted;                  /* by kernel: it contains a contraction */
+	int64_t **moved;               /* bytes of each Read, at the hint */
+	int *seen, *seen_at;           /* by kernel: node last seen in it, and index in that node's list */
+	Prices *p;
+} Pricing;
+
+static bool
+in_list(const char *list, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (const char *s = list; s; s = strchr(s, ',') ? strchr(s, ',') + 1 : NULL)
+		if (!strncmp(s, word, n) && (s[n] == ',' || !s[n]))
+			return true;
+	return false;
+}
+
+static void
+read_options(Pricing *c)
+{
+	const char *partition = c->o && c->o->partition ? c->o->partition : "min-cut";
+	const char *objective = c->o && c->o->objective ? c->o->objective : "traffic";
+
+	c->mode = !strcmp(partition, "default") ? KEEP_ALL : !strcmp(partition, "recompute") ? REPEAT_ALL : MIN_CUT;
+	for (int i = 0; i < LEN(objectives); i++)
+		if (!strcmp(objectives[i].name, objective))
+			c->by = objectives[i].by;
+	if (!c->by)
+		bug("objective '%s'", objective);
+}
+
+/* a leaf that has another value after forward */
+static bool *
+find_updated(const Pricing *c)
+{
+	bool *updated = NEW(c->a, MAX(c->g->nnode, 1), bool);
+	Map *by_name = map_new(c->a);
+
+	for (int64_t i = 0; i < c->g->nleaf; i++)
+		map_set(by_name, c->g->leaf[i]->name, c->g->leaf[i]->node);
+	for (int64_t i = 0; i < c->g->update.n; i++) {
+		const Node *leaf = map_get(by_name, c->g->update.p[i].name);
+		if (leaf && leaf != c->g->update.p[i].v)
+			updated[leaf->id] = true;
+	}
+	return updated;
+}
+
+static bool *
+find_forward(const Pricing *c)
+{
+	bool *need = NEW(c->a, MAX(c->g->nnode, 1), bool);
+
+	for (int64_t i = 0; i < c->g->out.n; i++)
+		need[c->g->out.p[i].v->id] = true;
+	for (int64_t i = 0; i < c->g->update.n; i++)
+		need[c->g->update.p[i].v->id] = true;
+	for (int64_t i = c->g->nnode - 1; i >= 0; i--)
+		for (int k = 0; need[i] && k < c->g->node[i]->nin; k++)
+			need[c->g->node[i]->in[k]->id] = true;
+	return need;
+}
+
+static Claim
+claim(const Pricing *c, const Node *n, const bool *updated, const bool *forward)
+{
+	const Claim *of = c->p->claim;
+
+	if (n->leaf)
+		return n->leaf->role == COTANGENT ? V_BACKWARD : updated[n->id] ? V_FORWARD : V_FREE;
+	for (int k = 0; k < n->nin; k++)
+		if (of[n->in[k]->id] == V_BACKWARD)
+			return V_BACKWARD;
+	if (n->op->kind == SOURCE && !(n->op->flags & RANDOM))
+		return V_FREE;
+	if (is_alias(n) && of[n->in[0]->id] == V_FREE)
+		return V_FREE;
+	return forward[n->id] ? V_FORWARD : V_UNCLAIMED;
+}
+
+static void
+find_claims(Pricing *c)
+{
+	bool *updated = find_updated(c), *forward = find_forward(c);
+
+	for (int64_t i = 0; i < c->g->nnode; i++)
+		if (c->live[i] || c->g->node[i]->leaf)
+			c->p->claim[i] = claim(c, c->g->node[i], updated, forward);
+	for (int64_t i = 0; i < c->g->grad.n; i++)
+		c->is_grad[c->g->grad.p[i].v->id] = true;
+}
+
+static bool
+is_value(const Pricing *c, int64_t id)
+{
+	return c->p->claim[id] == V_FORWARD || c->p->claim[id] == V_UNCLAIMED;
+}
+
+/* ---- what may be done with a value ---- */
+
+/* a view that is smaller than what it shows may be copied out; any other view stands for its base */
+static bool
+view_shrinks(const Node *n)
+{
+	return count(n) < count(n->in[0]);
+}
+
+static const char *
+no_again(const Pricing *c, const Node *n)
+{
+	bool unclaimed = c->p->claim[n->id] == V_UNCLAIMED;
+
+	if (n->leaf)
+		return "forward updates it";
+	if (c->p->price[n->id].must)
+		return "\"remat\": \"save\"";
+	if (n->remat == REMAT_RECOMPUTE || c->mode == REPEAT_ALL || unclaimed || is_alias(n))
+		return NULL;
+	if (c->mode == KEEP_ALL)
+		return "--partition=default recomputes nothing";
+	if (contracts(n) && !in_list(c->o ? c->o->recomputable : NULL, n->op->name))
+		return "an op of its class is recomputed only when asked for";
+	return NULL;
+}
+
+static const char *
+no_save(const Pricing *c, const Node *n)
+{
+	const Price *p = &c->p->price[n->id];
+
+	if (is_alias(n) && !(view_shrinks(n) && c->mode == MIN_CUT))
+		return "it is a view, and shares the memory of what it shows";
+	if (node_nres(n) > 1)
+		return "its results are saved one by one";
+	if (n->remat == REMAT_RECOMPUTE)
+		return "\"remat\": \"recompute\"";
+	if (c->mode == REPEAT_ALL && !p->no_again)
+		return "--partition=recompute saves nothing that can be recomputed";
+	if (c->mode == KEEP_ALL && c->p->claim[n->id] == V_UNCLAIMED && !p->must)
+		return "only backward needs it";
+	return NULL;
+}
+
+/* the user's word to save a view is about the memory that it shows */
+static void
+find_must(Pricing *c)
+{
+	for (int64_t i = c->g->nnode - 1; i >= 0; i--) {
+		const Node *n = c->g->node[i];
+		Price *p = &c->p->price[i];
+		if (!is_value(c, i))
+			continue;
+		p->must |= n->remat == REMAT_SAVE;
+		if (p->must && is_alias(n) && !(view_shrinks(n) && c->mode == MIN_CUT)) {
+			p->must = false;
+			c->p->price[n->in[0]->id].must = true;
+		}
+	}
+}
+
+static void
+find_rules(Pricing *c)
+{
+	find_must(c);
+	for (int64_t i = 0; i < c->g->nnode; i++)
+		if (is_value(c, i)) {
+			Price *p = &c->p->price[i];
+			p->no_again = no_again(c, c->g->node[i]);
+			p->no_save = no_save(c, c->g->node[i]);
+		}
+}
+
+/* ---- kernels of backward ---- */
+
+static int
+root(int *group, int i)
+{
+	while (group[i] != i)
+		i = group[i] = group[group[i]];
+	return i;
+}
+
+static int
+backward_users(const Pricing *c, const Node *n)
+{
+	int k = 0;
+
+	for (int u = c->users.start[n->id]; u < c->users.start[n->id + 1]; u++)
+		k += c->live[c->users.user[u]->id];
+	return k;
+}
+
+/* may n run in the kernel that computes its operand p, both of backward? */
+static bool
+joins(const Pricing *c, const Node *p, const Node *n)
+{
+	bool dot = contracts(n);
+
+	if (!fusible(p, n))
+		return false;
+	if (c->has[p->id] & HAS_DOT && (dot || n->op->kind == REDUCE))
+		return false;
+	if (dot && (c->has[p->id] & HAS_REDUCE || backward_users(c, p) > 1))
+		return false;
+	return true;
+}
+
+/* Kernels before n: one more than before an operand whose kernel it cannot join. It joins those of its
+ * operands that have as many; a kernel then holds no path that leaves it and comes back. */
+static void
+join_operands(Pricing *c, const Node *n)
+{
+	int level = 0, dots = 0;
+	uint8_t has = n->op->kind == REDUCE ? HAS_REDUCE : contracts(n) ? HAS_DOT : 0;
+
+	for (int k = 0; k < n->nin; k++)
+		if (c->p->claim[n->in[k]->id] == V_BACKWARD)
+			level = MAX(level, c->level[n->in[k]->id] + !joins(c, n->in[k], n));
+	for (int k = 0; k < n->nin; k++) {
+		const Node *p = n->in[k];
+		if (c->p->claim[p->id] == V_BACKWARD && c->level[p->id] == level)
+			dots += (c->has[p->id] & HAS_DOT) != 0 && (k == 0 || p != n->in[k - 1]);
+	}
+	c->level[n->id] = level + (dots > 1);      /* two contractions do not share a kernel */
+	for (int k = 0; k < n->nin && dots <= 1; k++) {
+		const Node *p = n->in[k];
+		if (c->p->claim[p->id] != V_BACKWARD || c->level[p->id] != level)
+			continue;
+		has |= c->has[p->id];
+		c->group[root(c->group, n->id)] = root(c->group, p->id);
+	}
+	c->has[n->id] = has;
+}
+
+static int
+kernel_new(Pricing *c)
+{
+	return c->p->nkernel++;
+}
+
+static void
+place_one(Pricing *c, int64_t id, int kernel)
+{
+	c->p->nplace[id] = 1;
+	c->p->place[id] = NEW(c->a, 1, int);
+	c->p->place[id][0] = kernel;
+}
+
+static void
+group_backward(Pricing *c)
+{
+	int *kernel = NEW(c->a, MAX(c->g->nnode, 1), int);      /* by root, + 1 */
+
+	for (int64_t i = 0; i < c->g->nnode; i++) {
+		c->group[i] = (int)i;
+		if (c->p->claim[i] == V_BACKWARD && c->live[i])
+			join_operands(c, c->g->node[i]);
+	}
+	for (int64_t i = 0; i < c->g->nnode; i++) {
+		int r = root(c->group, (int)i);
+		if (c->p->claim[i] != V_BACKWARD || !c->live[i])
+			continue;
+		if (!kernel[r])
+			kernel[r] = kernel_new(c) + 1;
+		place_one(c, i, kernel[r] - 1);
+		c->dotted[kernel[r] - 1] |= contracts(c->g->node[i]);
+	}
+}
+
+/* ---- places and reads of forward values ---- */
+
+/* does w compute in backward, reading what it reads there? */
+static bool
+reads_in_backward(const Pricing *c, const Node *w)
+{
+	if (!c->live[w->id])
+		return false;
+	return c->p->claim[w->id] == V_BACKWARD || (is_value(c, w->id) && !c->p->price[w->id].no_again);
+}
+
+static bool
+is_needed(const Pricing *c, const Node *n)
+{
+	if (c->is_grad[n->id])
+		return true;
+	for (int u = c->users.start[n->id]; u < c->users.start[n->id + 1]; u++)
+		if (reads_in_backward(c, c->users.user[u]))
+			return true;
+	return false;
+}
+
+/* may v be computed within kernel k, where w reads it? */
+static bool
+fits(const Pricing *c, const Node *v, const Node *w, int k)
+{
+	if (is_alias(w) && c->apart[w->id] && c->p->claim[w->id] != V_BACKWARD)
+		return false;
+	return fusible(v, w) && !(v->op->kind == REDUCE && c->dotted[k]);
+}
+
+/* the kernels that need v; false when they are too many */
+static bool
+find_places(Pricing *c, const Node *v)
+{
+	int buf[MAXPLACE], n = 0;
+
+	c->apart[v->id] = contracts(v) || node_nres(v) > 1 || c->is_grad[v->id];
+	for (int u = c->users.start[v->id]; u < c->users.start[v->id + 1]; u++) {
+		const Node *w = c->users.user[u];
+		if (!reads_in_backward(c, w))
+			continue;
+		for (int k = 0; k < c->p->nplace[w->id]; k++) {
+			int kernel = c->p->place[w->id][k];
+			c->apart[v->id] |= !fits(c, v, w, kernel);
+			if (c->seen[kernel] == v->id + 1)
+				continue;
+			if (n == MAXPLACE)
+				return false;
+			c->seen[kernel] = v->id + 1;
+			buf[n++] = kernel;
+		}
+	}
+	if (c->apart[v->id] && (!is_alias(v) || !n))
+		return false;
+	c->p->nplace[v->id] = n;
+	c->p->place[v->id] = memcpy(NEW(c->a, MAX(n, 1), int), buf, (size_t)n * sizeof *buf);
+	return true;
+}
+
+/* bytes that kernel k reads of v when w, a reader of v, runs there */
+static int64_t
+bytes_through(const Pricing *c, const Node *v, const Node *w, int k)
+{
+	int64_t all = node_hint_bytes(v);
+
+	if (!is_alias(w) || c->p->claim[w->id] == V_BACKWARD)
+		return all;
+	for (int i = 0; i < c->p->nread[w->id]; i++)
+		if (c->p->read[w->id][i].kernel == k)
+			return MIN(all, c->moved[w->id][i]);
+	return all;
+}
+
+static void
+add_read(Pricing *c, const Node *v, int kernel, int64_t bytes, int64_t cap[2])
+{
+	int *n = &c->p->nread[v->id], i;
+	int64_t room;
+
+	if (c->seen[kernel] != -1 - v->id) {
+		c->seen[kernel] = -1 - v->id;
+		c->seen_at[kernel] = *n;
+		room = *n;
+		PUSH(c->a, c->p->read[v->id], room, cap[0], ((Read){.kernel = kernel}));
+		PUSH(c->a, c->moved[v->id], *n, cap[1], 0);
+	}
+	i = c->seen_at[kernel];
+	c->moved[v->id][i] = MIN(add_sat(c->moved[v->id][i], bytes), node_hint_bytes(v));
+}
+
+static void
+find_reads(Pricing *c, const Node *v)
+{
+	int64_t cap[2] = {0, 0};
+
+	for (int u = c->users.start[v->id]; u < c->users.start[v->id + 1]; u++) {
+		const Node *w = c->users.user[u];
+		for (int k = 0; reads_in_backward(c, w) && k < c->p->nplace[w->id]; k++) {
+			int kernel = c->p->place[w->id][k];
+			add_read(c, v, kernel, bytes_through(c, v, w, kernel), cap);
+		}
+	}
+	if (c->is_grad[v->id])
+		add_read(c, v, COPY_KERNEL, node_hint_bytes(v), cap);
+	for (int i = 0; i < c->p->nread[v->id]; i++)
+		for (int r = 0; r < NRANK; r++)
+			c->p->read[v->id][i].price[r] = price_moved(c->by[r], c->moved[v->id][i]);
+}
+
+/* ---- prices ---- */
+
+static int64_t
+price_again(const Pricing *c, const Node *v, int r)
+{
+	int by = c->by[r], times = MAX(c->p->nplace[v->id], 1);
+	int64_t p;
+
+	if (c->p->claim[v->id] == V_UNCLAIMED)
+		return mul_sat(price_worked(by, v, node_work(v)), times - 1);
+	p = mul_sat(price_worked(by, v, node_work(v)), times);
+	if (!c->apart[v->id] || is_alias(v))
+		return p;
+	p = add_sat(p, price_moved(by, node_hint_bytes(v)));
+	for (int i = 0; i < c->p->nread[v->id]; i++)
+		p = add_sat(p, c->p->read[v->id][i].price[r]);
+	return p;
+}
+
+static void
+price_value(Pricing *c, const Node *v)
+{
+	Price *p = &c->p->price[v->id];
+
+	if (!is_needed(c, v)) {
+		c->p->claim[v->id] = V_UNUSED;
+		return;
+	}
+	if (!p->no_again && !find_places(c, v)) {
+		c->apart[v->id] = true;
+		place_one(c, v->id, kernel_new(c));
+		c->dotted[c->p->nkernel - 1] = contracts(v);
+	}
+	find_reads(c, v);
+	for (int r = 0; r < NRANK; r++) {
+		p->save[r] = price_kept(c->by[r], v);
+		if (is_alias(v))               /* copied out */
+			p->save[r] = add_sat(p->save[r], price_worked(c->by[r], v, count(v)));
+		p->again[r] = p->no_again ? 0 : price_again(c, v, r);
+	}
+}
+
+typedef void Visit(int64_t *price, void *arg);
+
+static void
+each_price(Prices *p, int64_t nnode, int r, Visit *visit, void *arg)
+{
+	for (int64_t i = 0; i < nnode; i++) {
+		visit(&p->price[i].save[r], arg);
+		visit(&p->price[i].again[r], arg);
+		for (int k = 0; k < p->nread[i]; k++)
+			visit(&p->read[i][k].price[r], arg);
+	}
+}
+
+static void
+sum_price(int64_t *price, void *arg)
+{
+	int64_t *sum = arg;
+
+	*sum = add_sat(*sum, *price);
+}
+
+static void
+halve_price(int64_t *price, void *arg)
+{
+	(void)arg;
+	*price = *price / 2 + *price % 2;
+}
+
+/* sizes beyond all reason must not overflow the flow: prices lose their last bits */
+static void
+limit_prices(Prices *p, int64_t nnode)
+{
+	for (int r = 0; r < NRANK; r++)
+		for (;;) {
+			int64_t sum = 0;
+			each_price(p, nnode, r, sum_price, &sum);
+			if (sum < INT64_MAX / 8)
+				break;
+			each_price(p, nnode, r, halve_price, NULL);
+		}
+}
+
+Prices *
+prices_new(Arena *a, const Graph *g, const Options *o)
+{
+	int64_t n = MAX(g->nnode, 1), nkernel = 3 * n + 1;
+	Pricing c = {.a = a, .g = g, .o = o, .live = graph_live(a, g), .users = graph_users(a, g),
+		.is_grad = NEW(a, n, bool), .apart = NEW(a, n, bool), .group = NEW(a, n, int), .level = NEW(a, n, int),
+		.has = NEW(a, n, uint8_t), .dotted = NEW(a, nkernel, bool), .moved = NEW(a, n, int64_t *),
+		.seen = NEW(a, nkernel, int), .seen_at = NEW(a, nkernel, int), .p = NEW(a, 1, Prices)};
+
+	*c.p = (Prices){.claim = NEW(a, n, Claim), .price = NEW(a, n, Price), .nplace = NEW(a, n, int),
+		.place = NEW(a, n, int *), .nread = NEW(a, n, int), .read = NEW(a, n, Read *), .nkernel = COPY_KERNEL + 1};
+	read_options(&c);
+	find_claims(&c);
+	find_rules(&c);
+	group_backward(&c);
+	for (int64_t i = g->nnode - 1; i >= 0; i--)
+		if (is_value(&c, i))
+			price_value(&c, g->node[i]);
+	limit_prices(c.p, g->nnode);
+	return c.p;
+}

@@ -1,0 +1,599 @@
+/* split: the joint graph as a forward and a backward graph, by a minimum cut.
+ *
+ * needs: a joint graph of core ops. gives: forward, which computes outputs,
+ * updates and what it saves; backward, which computes gradients from leaves,
+ * saved values and cotangents, and computes again what was not worth keeping.
+ * Every op that is computed twice is the same op on the same operands: which
+ * cut is taken changes no bit of a result.
+ *
+ * A value v that backward can use is two vertices. v_in on the sink side:
+ * backward computes v; v_out on the sink side: backward has v. So the arc
+ *   source -> v_in   costs computing it again,
+ *   v_in   -> v_out  costs saving it (not computed, yet there),
+ *   u_out  -> v_in   is infinite: what v is computed from must be there,
+ *   v_out  -> sink   is infinite where a cotangent's formula reads v,
+ *   v_in   -> z      costs a kernel's reading of saved v, where z is the sink
+ *                    or stands for the kernel: z -> w_in is infinite for each
+ *                    w that the kernel would compute from v.
+ * A capacity is the price in prices_new()'s first rank, or infinite with a
+ * reason. Of several least cuts the further ranks choose, then the one nearest
+ * the sink, so the plan does not depend on the order of nodes.
+ * (Jain et al., Checkmate, 2020, and PyTorch's partitioner cut vertices of
+ * infinite or no recomputation cost; finite costs and reads are the difference.) */
+#include "ir.h"
+
+#include <string.h>
+
+enum { SOURCE_VERTEX, SINK_VERTEX };
+
+/* what an arc says, for messages: about node `who`, and `by` where there is one */
+typedef enum ArcKind { ARC_AGAIN, ARC_SAVE, ARC_OPERAND, ARC_NEEDED, ARC_READ, ARC_KERNEL } ArcKind;
+typedef struct ArcNote { ArcKind kind; int who, by; } ArcNote;
+
+typedef struct Net {
+	Arena *a;
+	const Graph *g;
+	const Prices *p;
+	bool *live;
+	Users users;
+	int *in, *out;                 /* vertex by node id, -1: none */
+	int nvertex;
+	FlowArc *arc;
+	ArcNote *note;
+	int64_t *rank[NRANK - 1];
+	int64_t narc, cap[NRANK + 1];
+	int *seen, *seen_at;           /* by kernel: the value whose reads were listed last, and index of that read */
+} Net;
+
+static bool
+is_value(const Prices *p, const Node *n)
+{
+	return p->claim[n->id] == V_FORWARD || p->claim[n->id] == V_UNCLAIMED;
+}
+
+/* ---- network ---- */
+
+static const int64_t infinite[NRANK] = {FLOW_INF};
+
+static void
+add_arc(Net *t, int from, int to, const int64_t *price, ArcNote note)
+{
+	int64_t n = t->narc;
+
+	PUSH(t->a, t->note, n, t->cap[0], note);
+	for (int r = 1; r < NRANK; r++) {
+		n = t->narc;
+		PUSH(t->a, t->rank[r - 1], n, t->cap[r], price[r]);
+	}
+	PUSH(t->a, t->arc, t->narc, t->cap[NRANK], ((FlowArc){from, to, price[0]}));
+}
+
+static void
+number_vertices(Net *t)
+{
+	t->nvertex = 2;
+	for (int64_t i = 0; i < t->g->nnode; i++) {
+		bool value = is_value(t->p, t->g->node[i]);
+		t->in[i] = value ? t->nvertex++ : -1;
+		t->out[i] = value ? t->nvertex++ : -1;
+	}
+}
+
+/* a reader of v in backward: computed there in any case, or if the cut says so */
+static bool
+reads_always(const Net *t, const Node *w)
+{
+	return t->live[w->id] && t->p->claim[w->id] == V_BACKWARD;
+}
+
+static bool
+reads_perhaps(const Net *t, const Node *w)
+{
+	return t->live[w->id] && is_value(t->p, w) && !t->p->price[w->id].no_again;
+}
+
+static void
+own_arcs(Net *t, const Node *v, bool gradient)
+{
+	const Price *p = &t->p->price[v->id];
+	int in = t->in[v->id], out = t->out[v->id];
+	bool needed = gradient;
+	int by = -1;
+
+	add_arc(t, SOURCE_VERTEX, in, p->no_again ? infinite : p->again, (ArcNote){ARC_AGAIN, v->id, -1});
+	add_arc(t, in, out, p->no_save ? infinite : p->save, (ArcNote){ARC_SAVE, v->id, -1});
+	for (int k = 0; k < v->nin && !p->no_again; k++)
+		if (t->in[v->in[k]->id] >= 0)
+			add_arc(t, t->out[v->in[k]->id], in, infinite, (ArcNote){ARC_OPERAND, v->in[k]->id, v->id});
+	for (int u = t->users.start[v->id]; u < t->users.start[v->id + 1] && !needed; u++)
+		if (reads_always(t, t->users.user[u])) {
+			needed = true;
+			by = t->users.user[u]->id;
+		}
+	if (needed || p->must)
+		add_arc(t, out, SINK_VERTEX, infinite, (ArcNote){ARC_NEEDED, v->id, by});
+}
+
+/* one kernel's readers of a value */
+typedef struct Readers {
+	bool always;
+	int n, only;                   /* computed if the cut says so: how many, one of them */
+	int z;                         /* vertex of several */
+} Readers;
+
+static Readers *
+find_readers(Net *t, const Node *v, bool gradient)
+{
+	Readers *r = NEW(t->a, MAX(t->p->nread[v->id], 1), Readers);
+
+	for (int i = 0; i < t->p->nread[v->id]; i++) {
+		int kernel = t->p->read[v->id][i].kernel;
+		t->seen[kernel] = v->id;
+		t->seen_at[kernel] = i;
+		r[i].always = kernel == COPY_KERNEL && gradient;
+	}
+	for (int u = t->users.start[v->id]; u < t->users.start[v->id + 1]; u++) {
+		const Node *w = t->users.user[u];
+		for (int k = 0; k < t->p->nplace[w->id]; k++) {
+			Readers *at = &r[t->seen_at[t->p->place[w->id][k]]];
+			if (reads_always(t, w))
+				at->always = true;
+			else if (reads_perhaps(t, w) && (!at->n || at->only != w->id)) {
+				at->only = w->id;
+				at->n++;
+			}
+		}
+	}
+	return r;
+}
+
+/* Only kernels with several readers that may or may not be there need a vertex. */
+static void
+kernel_arcs(Net *t, const Node *v, Readers *r)
+{
+	bool any = false;
+
+	for (int i = 0; i < t->p->nread[v->id]; i++) {
+		const Read *read = &t->p->read[v->id][i];
+		if (r[i].always || !r[i].n)
+			continue;
+		r[i].z = r[i].n > 1 ? t->nvertex++ : t->in[r[i].only];
+		any |= r[i].n > 1;
+		add_arc(t, t->in[v->id], r[i].z, read->price, (ArcNote){ARC_READ, v->id, -1});
+	}
+	for (int u = t->users.start[v->id]; u < t->users.start[v->id + 1] && any; u++) {
+		const Node *w = t->users.user[u];
+		for (int k = 0; reads_perhaps(t, w) && k < t->p->nplace[w->id]; k++) {
+			const Readers *at = &r[t->seen_at[t->p->place[w->id][k]]];
+			if (!at->always && at->n > 1)
+				add_arc(t, at->z, t->in[w->id], infinite, (ArcNote){ARC_KERNEL, v->id, w->id});
+		}
+	}
+}
+
+static void
+read_arcs(Net *t, const Node *v, bool gradient)
+{
+	Readers *r;
+	int64_t sum[NRANK] = {0};
+
+	if (t->p->price[v->id].no_save || !t->p->nread[v->id])
+		return;
+	r = find_readers(t, v, gradient);
+	for (int i = 0; i < t->p->nread[v->id]; i++)
+		for (int k = 0; k < NRANK && r[i].always; k++)
+			sum[k] += t->p->read[v->id][i].price[k];
+	add_arc(t, t->in[v->id], SINK_VERTEX, sum, (ArcNote){ARC_READ, v->id, -1});
+	kernel_arcs(t, v, r);
+}
+
+static Net
+build_network(Arena *a, const Graph *g, const Prices *p)
+{
+	int64_t n = MAX(g->nnode, 1);
+	Net t = {.a = a, .g = g, .p = p, .live = graph_live(a, g), .users = graph_users(a, g), .in = NEW(a, n, int),
+		.out = NEW(a, n, int), .seen = NEW(a, MAX(p->nkernel, 1), int), .seen_at = NEW(a, MAX(p->nkernel, 1), int)};
+	bool *gradient = NEW(a, n, bool);
+
+	for (int64_t i = 0; i < g->grad.n; i++)
+		gradient[g->grad.p[i].v->id] = true;
+	number_vertices(&t);
+	for (int64_t i = 0; i < g->nnode; i++)
+		if (t.in[i] >= 0) {
+			own_arcs(&t, g->node[i], gradient[i]);
+			read_arcs(&t, g->node[i], gradient[i]);
+		}
+	return t;
+}
+
+/* ---- complaints ---- */
+
+static const char *
+value_text(const Node *n)
+{
+	return n->name ? arena_fmt(n->g->arena, "'%s' (%s)", n->name, n->op->name) : nn(n);
+}
+
+static void
+explain_arc(Buf *b, const Net *t, const ArcNote *note)
+{
+	const Node *v = t->g->node[note->who];
+	const Price *p = &t->p->price[note->who];
+
+	switch (note->kind) {
+	case ARC_AGAIN:
+		buf_printf(b, "\n%s is not recomputed: %s", value_text(v), p->no_again);
+		break;
+	case ARC_SAVE:
+		buf_printf(b, "\n%s is not saved: %s", value_text(v), p->no_save);
+		break;
+	case ARC_OPERAND:
+		buf_printf(b, "\n%s is computed from %s", value_text(t->g->node[note->by]), value_text(v));
+		break;
+	default:
+		buf_printf(b, "\n%s is needed by backward", value_text(v));
+	}
+}
+
+/* the path of infinite arcs is the proof that no partition obeys all that was asked for */
+static void
+complain(const Net *t, const FlowCut *cut)
+{
+	Buf b = {.arena = t->a};
+	const Node *at = NULL;
+
+	for (int i = 0; i < cut->npath; i++) {
+		const ArcNote *note = &t->note[cut->path[i]];
+		const Node *v = t->g->node[note->who];
+		explain_arc(&b, t, note);
+		if (v->remat != REMAT_AUTO && !at)
+			at = v;
+	}
+	if (!at)
+		bug("no partition exists:%s", buf_str(&b));
+	diag(DIAG_ERROR, at->at, "no partition can obey the \"remat\" of %s%s", nn(at), buf_str(&b));
+}
+
+/* options and graphs that were read, not made, can be wrong; false: there was an error */
+static bool
+check_input(Arena *a, const Graph *g, const Prices *p, const Options *o)
+{
+	const struct { const char *what; const Ports *p; } kind[] = {{"output", &g->out}, {"update", &g->update}};
+	bool ok = true;
+
+	for (int k = 0; k < LEN(kind); k++)
+		for (int64_t i = 0; i < kind[k].p->n; i++)
+			if (p->claim[kind[k].p->p[i].v->id] == V_BACKWARD) {
+				diag(DIAG_ERROR, kind[k].p->p[i].at, "%s '%s' depends on a cotangent", kind[k].what,
+					kind[k].p->p[i].name);
+				ok = false;
+			}
+	for (const char *s = o ? o->recomputable : NULL; s; s = strchr(s, ',') ? strchr(s, ',') + 1 : NULL) {
+		const char *name = arena_copy(a, s, (int64_t)strcspn(s, ","));
+		if (op_find(name))
+			continue;
+		diag(DIAG_ERROR, (Loc){0}, "--recomputable-ops=%s: there is no op of that name", name);
+		ok = false;
+	}
+	return ok;
+}
+
+static void
+warn_unused(const Graph *g, const Prices *p)
+{
+	for (int64_t i = 0; i < g->nnode; i++)
+		if (p->claim[i] == V_UNUSED && p->price[i].must)
+			diag(DIAG_WARNING, g->node[i]->at, "\"remat\": \"save\" of %s has no effect: backward cannot use it",
+				nn(g->node[i]));
+}
+
+/* ---- graphs ---- */
+
+typedef struct Rewrite {
+	Arena *a;
+	const Graph *g;
+	const Prices *p;
+	Split *s;
+	const char **saved_name;       /* by node id */
+	bool *need;                    /* by node id: it is in the backward graph */
+	Node **in;                     /* operands of the node being copied */
+	int64_t capin;
+} Rewrite;
+
+static Node *
+copy_node(Rewrite *w, Graph *h, const Node *n, Node *const *map)
+{
+	while (w->capin < n->nin)
+		w->in = arena_grow(w->a, w->in, w->capin, &w->capin, (int64_t)sizeof *w->in);
+	for (int k = 0; k < n->nin; k++)
+		w->in[k] = map[n->in[k]->id];
+	return node_copy(h, n, w->in);
+}
+
+static void
+copy_ports(Graph *h, Ports *to, const Ports *from, Node *const *map)
+{
+	for (int64_t i = 0; i < from->n; i++)
+		port_add(h, to, from->p[i].name, map[from->p[i].v->id], from->p[i].at);
+}
+
+/* a value without a name is named after the user's node it was made for */
+static void
+name_saved(Rewrite *w)
+{
+	Map *taken = map_new(w->a);
+
+	for (int64_t i = 0; i < w->g->nnode; i++)
+		if (w->g->node[i]->name)
+			map_set(taken, w->g->node[i]->name, w->s);
+	for (int64_t i = 0; i < w->g->nnode; i++) {
+		const Node *n = w->g->node[i];
+		const char *base, *name;
+		if (!w->s->is_saved[i])
+			continue;
+		base = n->from ? arena_fmt(w->a, "%s.%s", n->from, n->op->name) : n->op->name;
+		name = n->name ? n->name : base;
+		for (int k = 2; !n->name && map_get(taken, name); k++)
+			name = arena_fmt(w->a, "%s.%d", base, k);
+		map_set(taken, name, w->s);
+		w->saved_name[i] = name;
+	}
+}
+
+static Graph *
+make_forward(Rewrite *w)
+{
+	const Graph *g = w->g;
+	Graph *h = graph_like(w->a, g);
+	bool *need = NEW(w->a, MAX(g->nnode, 1), bool);
+	Node **map = NEW(w->a, MAX(g->nnode, 1), Node *);
+
+	h->folding = false;
+	for (int64_t i = 0; i < g->out.n; i++)
+		need[g->out.p[i].v->id] = true;
+	for (int64_t i = 0; i < g->update.n; i++)
+		need[g->update.p[i].v->id] = true;
+	for (int64_t i = g->nnode - 1; i >= 0; i--) {
+		need[i] |= w->s->is_saved[i];
+		for (int k = 0; need[i] && k < g->node[i]->nin; k++)
+			need[g->node[i]->in[k]->id] = true;
+	}
+	for (int64_t i = 0; i < g->nleaf; i++)
+		if (g->leaf[i]->role != COTANGENT)
+			map[g->leaf[i]->node->id] = node_leaf(h, g->leaf[i], g->leaf[i]->node->type);
+	for (int64_t i = 0; i < g->nnode; i++)
+		if (need[i] && !map[i]) {
+			map[i] = copy_node(w, h, g->node[i], map);
+			map[i]->side = SIDE_F;
+		}
+	h->loss = g->loss;
+	copy_ports(h, &h->out, &g->out, map);
+	copy_ports(h, &h->update, &g->update, map);
+	for (int64_t i = 0; i < g->nnode; i++)
+		if (w->s->is_saved[i])
+			port_add(h, &h->saved, w->saved_name[i], map[i], g->node[i]->at);
+	return h;
+}
+
+/* what backward computes or takes; is_recomputed is set to what it computes of forward's */
+static void
+find_backward(Rewrite *w)
+{
+	const Graph *g = w->g;
+	bool *need = w->need = NEW(w->a, MAX(g->nnode, 1), bool);
+
+	for (int64_t i = 0; i < g->grad.n; i++)
+		need[g->grad.p[i].v->id] = true;
+	for (int64_t i = g->nnode - 1; i >= 0; i--) {
+		need[i] |= w->s->is_saved[i];
+		if (!need[i] || w->s->is_saved[i])
+			continue;
+		if (is_value(w->p, g->node[i]) && !w->s->is_recomputed[i])
+			bug("backward needs node %lld, which the cut does not give it", (long long)i);
+		for (int k = 0; k < g->node[i]->nin; k++)
+			need[g->node[i]->in[k]->id] = true;
+	}
+	for (int64_t i = 0; i < g->nnode; i++)
+		w->s->is_recomputed[i] &= need[i];
+}
+
+static void
+backward_leaves(Rewrite *w, Graph *h, Node **map)
+{
+	const Graph *g = w->g;
+
+	for (int64_t i = 0; i < g->nleaf; i++) {
+		const Node *n = g->leaf[i]->node;
+		if (g->leaf[i]->role != COTANGENT && w->need[n->id] && !w->s->is_saved[n->id])
+			map[n->id] = node_leaf(h, g->leaf[i], n->type);
+	}
+	for (int64_t i = 0; i < g->nnode; i++) {
+		const char *name = w->saved_name[i];
+		if (w->s->is_saved[i])
+			map[i] = node_leaf(h, &(Leaf){.role = SAVED, .name = graph_str(h, name), .of = graph_str(h, name),
+				.at = g->node[i]->at}, g->node[i]->type);
+	}
+	for (int64_t i = 0; i < g->nleaf; i++)
+		if (g->leaf[i]->role == COTANGENT)
+			map[g->leaf[i]->node->id] = node_leaf(h, g->leaf[i], g->leaf[i]->node->type);
+}
+
+static Graph *
+make_backward(Rewrite *w)
+{
+	const Graph *g = w->g;
+	Graph *h = graph_like(w->a, g);
+	Node **map = NEW(w->a, MAX(g->nnode, 1), Node *);
+
+	h->folding = false;
+	h->joint = true;
+	find_backward(w);
+	backward_leaves(w, h, map);
+	for (int64_t i = 0; i < g->nnode; i++)
+		if (w->need[i] && !map[i]) {
+			map[i] = copy_node(w, h, g->node[i], map);
+			map[i]->side = w->p->claim[i] == V_FORWARD || w->p->claim[i] == V_FREE ? SIDE_F : SIDE_B;
+		}
+	copy_ports(h, &h->ct, &g->ct, map);
+	copy_ports(h, &h->grad, &g->grad, map);
+	return h;
+}
+
+static Graph *
+seed_loss(Arena *a, const Graph *joint, Graph *bwd)
+{
+	const Node *ct = joint->loss < 0 ? NULL : port_find(&bwd->ct, joint->out.p[joint->loss].name);
+
+	return ct ? seed_leaf(a, bwd, ct) : bwd;
+}
+
+/* ---- report ---- */
+
+static const char *
+why(const Net *t, const Split *s, const Node *v)
+{
+	const Price *p = &t->p->price[v->id];
+	long long bytes = (long long)node_hint_bytes(v);
+
+	if (s->is_saved[v->id])
+		return p->must ? "\"remat\": \"save\"" : p->no_again ? p->no_again
+			: arena_fmt(t->a, "%lld bytes cost less than %lld operations and what they read", bytes,
+				(long long)node_work(v));
+	if (v->op->flags & ALIAS)
+		return "a view costs nothing";
+	if (p->no_save)
+		return p->no_save;
+	if (t->p->claim[v->id] == V_UNCLAIMED)
+		return "only backward needs it";
+	return arena_fmt(t->a, "%lld operations cost less than %lld bytes", (long long)node_work(v), bytes);
+}
+
+static int64_t
+price_of_other(const Net *t, const Split *s, int id)
+{
+	const Price *p = &t->p->price[id];
+	int64_t sum = p->save[0];
+
+	if (s->is_saved[id])
+		return p->no_again ? INT64_MAX : p->again[0];
+	for (int i = 0; i < t->p->nread[id]; i++)
+		sum += t->p->read[id][i].price[0];
+	return p->no_save ? INT64_MAX : sum;
+}
+
+static int64_t *
+find_paid(const Net *t, const Split *s)
+{
+	int64_t *paid = NEW(t->a, MAX(t->g->nnode, 1), int64_t);
+
+	for (int i = 0; i < t->narc; i++)
+		if (!s->cut.sink_side[t->arc[i].from] && s->cut.sink_side[t->arc[i].to])
+			paid[t->note[i].who] += t->arc[i].cap;
+	return paid;
+}
+
+static void
+report(const Net *t, Split *s, const Rewrite *w)
+{
+	int64_t *paid = find_paid(t, s), cap = 0, n = 0;
+
+	for (int64_t i = 0; i < t->g->nnode; i++) {
+		const Node *v = t->g->node[i];
+		bool leaf = v->leaf && t->p->claim[i] == V_FREE && w->need[i];
+		Choice c = {.v = v, .name = w->saved_name[i] ? w->saved_name[i] : v->name, .paid = paid[i],
+			.bytes = type_max_bytes(v->g, &v->type),
+			.hint_bytes = node_hint_bytes(v)};
+		if (!leaf && !s->is_saved[i] && !s->is_recomputed[i])
+			continue;
+		c.fate = leaf ? FATE_FREE : s->is_saved[i] ? FATE_SAVED : FATE_RECOMPUTED;
+		c.other = leaf ? INT64_MAX : price_of_other(t, s, (int)i);
+		c.why = leaf ? "the caller keeps it" : why(t, s, v);
+		PUSH(t->a, s->choice, n, cap, c);
+		if (c.fate == FATE_SAVED) {
+			if (!add_ok(s->saved_bytes, c.bytes, &s->saved_bytes))
+				s->saved_bytes = INT64_MAX;
+			if (!add_ok(s->hint_bytes, c.hint_bytes, &s->hint_bytes))
+				s->hint_bytes = INT64_MAX;
+		}
+		s->nrecomputed += c.fate == FATE_RECOMPUTED && t->p->claim[i] == V_FORWARD
+			&& !(v->op->flags & ALIAS) && node_nres(v) == 1;
+	}
+	s->nchoice = (int)n;
+}
+
+/* ---- the pass ---- */
+
+static void
+read_cut(const Net *t, Split *s)
+{
+	const uint8_t *side = s->cut.sink_side;
+
+	for (int64_t i = 0; i < t->g->nnode; i++)
+		if (t->in[i] >= 0) {
+			s->is_recomputed[i] = side[t->in[i]];
+			s->is_saved[i] = side[t->out[i]] && !side[t->in[i]];
+		}
+}
+
+static Split *
+split_new(Arena *a, const Net *t, const Options *o)
+{
+	Split *s = NEW(a, 1, Split);
+
+	*s = (Split){.nvertex = t->nvertex, .narc = (int)t->narc, .source = SOURCE_VERTEX, .sink = SINK_VERTEX,
+		.arc = t->arc, .value_in = t->in, .value_out = t->out, .joint = t->g, .options = o,
+		.is_saved = NEW(a, MAX(t->g->nnode, 1), bool), .is_recomputed = NEW(a, MAX(t->g->nnode, 1), bool)};
+	return s;
+}
+
+Split *
+split(Arena *a, const Graph *joint, const Options *o)
+{
+	const Graph *g = graph_rebuild(a, joint, false);
+	Prices *p = prices_new(a, g, o);
+	Rewrite w = {.a = a, .g = g, .p = p, .saved_name = NEW(a, MAX(g->nnode, 1), const char *)};
+	Split *s;
+	Net t;
+
+	if (!check_input(a, g, p, o))
+		return NULL;
+	warn_unused(g, p);
+	t = build_network(a, g, p);
+	w.s = s = split_new(a, &t, o);
+	s->cut = flow_min_cut(a, s->nvertex, s->arc, s->narc, s->source, s->sink);
+	if (s->cut.value < 0) {
+		complain(&t, &s->cut);
+		return NULL;
+	}
+	flow_refine(a, s->nvertex, s->arc, s->narc, s->source, s->sink, &s->cut,
+		(const int64_t *const *)t.rank, NRANK - 1);
+	s->cost = s->cut.value;
+	read_cut(&t, s);
+	name_saved(&w);
+	s->fwd = make_forward(&w);
+	s->open = s->bwd = make_backward(&w);
+	s->bwd = seed_loss(a, g, s->bwd);
+	report(&t, s, &w);
+	return s;
+}
+
+int64_t
+split_otherwise(Arena *a, const Split *s, int id)
+{
+	FlowArc *arc = NEW(a, s->narc + 2, FlowArc);
+	int narc = s->narc;
+	FlowCut cut;
+
+	if (s->value_in[id] < 0)
+		return INT64_MAX;
+	for (int i = 0; i < narc; i++)
+		arc[i] = s->arc[i];
+	if (s->is_saved[id])
+		arc[narc++] = (FlowArc){s->value_in[id], s->sink, FLOW_INF};
+	else {
+		arc[narc++] = (FlowArc){s->source, s->value_in[id], FLOW_INF};
+		arc[narc++] = (FlowArc){s->value_out[id], s->sink, FLOW_INF};
+	}
+	cut = flow_min_cut(a, s->nvertex, arc, narc, s->source, s->sink);
+	return cut.value < 0 ? INT64_MAX : cut.value;
+}
