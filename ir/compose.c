@@ -77,7 +77,7 @@ ports_through(Graph *h, Ports *to, const Ports *from, Node *const *map)
 }
 
 static Graph *
-expand_round(Arena *a, const Graph *g, bool training, Chosen *chosen, bool last)
+expand_round(Arena *a, const Graph *g, bool training, Chosen *chosen, bool drop_stops)
 {
 	Graph *h = graph_like(a, g);
 	bool *live = graph_live(a, g);
@@ -104,7 +104,7 @@ expand_round(Arena *a, const Graph *g, bool training, Chosen *chosen, bool last)
 			map[i] = results[i][0];
 		} else if (n->op->kind == ITEM && results[n->in[0]->id])
 			map[i] = results[n->in[0]->id][attr(n, 0)->i];
-		else if (last && n->op->flags & STOP)
+		else if (drop_stops && n->op->flags & STOP)
 			map[i] = in[0];
 		else {
 			map[i] = node_copy(h, n, in);
@@ -121,16 +121,19 @@ expand_round(Arena *a, const Graph *g, bool training, Chosen *chosen, bool last)
 	return h;
 }
 
+/* stop_gradient goes last: until then, what two rounds build alike is the same node */
 static Graph *
-expand_all(Arena *a, const Graph *g, bool training, Chosen *chosen, bool last)
+expand_all(Arena *a, const Graph *g, bool training, Chosen *chosen, bool drop_stops)
 {
-	Graph *h = expand_round(a, g, training, chosen, last);
+	Graph *h = expand_round(a, g, training, chosen, false);
 
 	for (int round = 0; has_chosen(a, h, chosen); round++) {
 		if (round == 32)
 			bug("a decomposition does not end");
-		h = expand_round(a, h, training, chosen, last);
+		h = expand_round(a, h, training, chosen, false);
 	}
+	if (drop_stops)
+		h = expand_round(a, h, training, chosen, true);
 	return graph_rebuild(a, h, true);
 }
 

@@ -27,11 +27,8 @@ three_matrices(Node *n)
 				nn(n->in[0]), tt(n->in[0]), nn(n->in[i]), tt(n->in[i]));
 			return false;
 		}
-		if (n->in[i]->type.dt != n->in[0]->type.dt) {
-			type_error_in(n, i, "dtypes differ: %s is %s, %s is %s", nn(n->in[0]), tt(n->in[0]), nn(n->in[i]),
-				tt(n->in[i]));
+		if (!dtype_as(n, i, 0))
 			return false;
-		}
 	}
 	return true;
 }

@@ -102,14 +102,11 @@ Standardize(Node *x, const int *dims, int n, bool center, double eps)
 static bool
 parameter_dtypes(Node *n, int from)
 {
-	DType dt = n->in[0]->type.dt, wide = dt == F16 || dt == BF16 ? F32 : dt;
+	DType dt = n->in[0]->type.dt;
 
 	for (int i = from; i < n->nin; i++)
-		if (n->in[i]->type.dt != dt && n->in[i]->type.dt != wide) {
-			type_error_in(n, i, "dtypes differ: %s is %s, %s is %s", nn(n->in[0]), tt(n->in[0]), nn(n->in[i]),
-				tt(n->in[i]));
+		if (!((dt == F16 || dt == BF16) && n->in[i]->type.dt == F32) && !dtype_as(n, i, 0))
 			return false;
-		}
 	return true;
 }
 

@@ -514,17 +514,24 @@ broadcast(Node *n, const Node *const *in, int nin, Type *out)
 }
 
 bool
+dtype_as(Node *n, int i, int like)
+{
+	const Node *x = n->in[i], *y = n->in[like];
+
+	if (x->type.dt == y->type.dt)
+		return true;
+	type_error_in(n, i, "dtypes differ: %s is %s, %s is %s\n"
+		"{\"op\": \"cast\", \"in\": [%s], \"attrs\": {\"type\": \"%s\"}} converts", nn(y), tt(y), nn(x), tt(x),
+		x->name ? arena_fmt(n->g->arena, "\"%s\"", x->name) : "...", dtype_name(y->type.dt));
+	return false;
+}
+
+bool
 same_dtype(Node *n, int from)
 {
 	for (int i = from + 1; i < n->nin; i++)
-		if (n->in[i]->type.dt != n->in[from]->type.dt) {
-			type_error_in(n, i, "dtypes differ: %s is %s, %s is %s\n"
-				"{\"op\": \"cast\", \"in\": [%s], \"attrs\": {\"type\": \"%s\"}} converts",
-				nn(n->in[from]), tt(n->in[from]), nn(n->in[i]), tt(n->in[i]),
-				n->in[i]->name ? arena_fmt(n->g->arena, "\"%s\"", n->in[i]->name) : "...",
-				dtype_name(n->in[from]->type.dt));
+		if (!dtype_as(n, i, from))
 			return false;
-		}
 	return true;
 }
 

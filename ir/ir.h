@@ -314,7 +314,8 @@ const char *nn(const Node *n);                   /* name of a node for messages:
 
 /* helpers for shape functions */
 bool broadcast(Node *n, const Node *const *in, int nin, Type *out);      /* dims only; NumPy rules; type_error on clash */
-bool same_dtype(Node *n, int from);              /* operands from.. share a dtype; else names the cast that mends it */
+bool dtype_as(Node *n, int i, int like);         /* operand i has the dtype of operand `like`; else names the cast that mends it */
+bool same_dtype(Node *n, int from);              /* operands from.. share a dtype */
 int norm_dim(Node *n, int64_t d, int rank);      /* negative dims; -1 after a type_error */
 /* the dims attribute `i` of n as a sorted set of axes of a rank-r operand; unset or empty means all (when empty_all) */
 int norm_dims(Node *n, int i, int rank, bool empty_all, int *out);

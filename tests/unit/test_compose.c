@@ -1,0 +1,200 @@
+/* test_compose.c: what value and derivative of composites share, and what the derivative needs. */
+#include "unit.h"
+#include "ir.h"
+
+static Graph *
+joint_core(Arena *a, const char *text)
+{
+	Graph *g = graph_read(a, "test", text, (int64_t)strlen(text));
+
+	diag_check();
+	g = compose(a, grad(a, g, &(Options){.training = true}), true);
+	diag_check();
+	return g;
+}
+
+static Graph *
+one_node(Arena *a, const char *inputs, const char *node)
+{
+	return joint_core(a, arena_fmt(a, "{\"gradc\": 1, \"name\": \"m\", \"dims\": {\"B\": {\"max\": 8}, \"C\": {\"max\": 8}},"
+		"\"inputs\": {%s}, \"nodes\": [{%s}], \"outputs\": {\"y\": \"y\"}}", inputs, node));
+}
+
+static int
+count(Arena *a, const Graph *g, int op)
+{
+	bool *live = graph_live(a, g);
+	int n = 0;
+
+	for (int64_t i = 0; i < g->nnode; i++)
+		n += live[i] && g->node[i]->op->id == op;
+	return n;
+}
+
+/* the nodes of forward that backward reads, leaves and literals not counted */
+static int
+crossing(Arena *a, const Graph *g, Node **out)
+{
+	bool *live = graph_live(a, g), *seen = NEW(a, g->nnode, bool);
+	int n = 0;
+
+	for (int64_t i = 0; i < g->nnode; i++)
+		for (int k = 0; live[i] && g->node[i]->side == SIDE_B && k < g->node[i]->nin; k++) {
+			Node *v = g->node[i]->in[k];
+			if (v->side == SIDE_B || is_leaf(v) || v->op->kind == SOURCE || seen[v->id])
+				continue;
+			seen[v->id] = true;
+			out[n++] = v;
+		}
+	return n;
+}
+
+static void
+relu_needs_its_output_alone(void **state)
+{
+	Arena *a = arena_new();
+	Node *v[16];
+	Graph *g = one_node(a, "\"x\": \"f32[B,C]\"", "\"out\": \"y\", \"op\": \"relu\", \"in\": [\"x\"]");
+
+	(void)state;
+	assert_int_equal(crossing(a, g, v), 1);
+	assert_int_equal(v[0]->op->id, OP_le);
+	assert_string_equal(v[0]->in[0]->name, "y");
+	arena_free(a);
+}
+
+static void
+softmax_needs_its_output_alone(void **state)
+{
+	Arena *a = arena_new();
+	Node *v[16];
+	Graph *g = one_node(a, "\"x\": \"f32[B,C]\"",
+		"\"out\": \"y\", \"op\": \"softmax\", \"in\": [\"x\"], \"attrs\": {\"dim\": 1}");
+
+	(void)state;
+	assert_int_equal(crossing(a, g, v), 1);
+	assert_string_equal(v[0]->name, "y");
+	arena_free(a);
+}
+
+static void
+layer_norm_has_one_mean_and_one_deviation(void **state)
+{
+	Arena *a = arena_new();
+	Graph *g = one_node(a, "\"x\": \"f32[B,C]\", \"w\": \"f32[C]\", \"b\": \"f32[C]\"",
+		"\"out\": \"y\", \"op\": \"layer_norm\", \"in\": [\"x\", \"w\", \"b\"], \"attrs\": {\"normalized_shape\": [\"C\"]}");
+
+	(void)state;
+	assert_int_equal(count(a, g, OP_rsqrt), 1);
+	/* mean, variance; two of the cotangent; those of weight and bias */
+	assert_int_equal(count(a, g, OP_sum), 6);
+	arena_free(a);
+}
+
+static void
+batch_norm_shares_moments_with_the_running_ones(void **state)
+{
+	Arena *a = arena_new();
+	Graph *g = joint_core(a, "{\"gradc\": 1, \"name\": \"m\", \"dims\": {\"B\": {\"max\": 8}}, \"params\": {\"x\": \"f32[B,3]\"},"
+		"\"buffers\": {\"m\": \"f32[3]\", \"v\": \"f32[3]\"},"
+		"\"nodes\": [{\"out\": [\"y\", \"m1\", \"v1\"], \"op\": \"batch_norm\", \"in\": [\"x\", \"m\", \"v\"]}],"
+		"\"outputs\": {\"y\": \"y\"}, \"updates\": {\"m\": \"m1\", \"v\": \"v1\"}}");
+
+	(void)state;
+	assert_int_equal(count(a, g, OP_rsqrt), 1);
+	assert_int_equal(count(a, g, OP_sum), 4);
+	arena_free(a);
+}
+
+static void
+cross_entropy_has_one_log_sum(void **state)
+{
+	Arena *a = arena_new();
+	Graph *g = one_node(a, "\"x\": \"f32[B,C]\", \"t\": \"i64[B]\"",
+		"\"out\": \"y\", \"op\": \"cross_entropy\", \"in\": [\"x\", \"t\"]");
+
+	(void)state;
+	assert_int_equal(count(a, g, OP_amax), 1);
+	assert_int_equal(count(a, g, OP_log), 1);
+	assert_int_equal(count(a, g, OP_eq), 2);       /* the classes; ignore_index */
+	assert_int_equal(count(a, g, OP_gather) + count(a, g, OP_scatter_add), 0);
+	/* of exponentials, of the picked, of losses, of labels not ignored: none is the derivative's */
+	assert_int_equal(count(a, g, OP_sum), 4);
+	arena_free(a);
+}
+
+static void
+dropout_has_one_mask(void **state)
+{
+	Arena *a = arena_new();
+	Graph *g = one_node(a, "\"x\": \"f32[B,C]\", \"key\": \"u64[]\"",
+		"\"out\": \"y\", \"op\": \"dropout\", \"in\": [\"x\", \"key\"]");
+
+	(void)state;
+	assert_int_equal(count(a, g, OP_rand), 1);
+	assert_int_equal(count(a, g, OP_ge), 1);
+	arena_free(a);
+}
+
+/* the order of the products is that of FlashAttention; nothing as large as the scores is divided */
+static void
+attention_makes_no_probabilities(void **state)
+{
+	Arena *a = arena_new();
+	Graph *g = one_node(a, "\"q\": \"f32[2,B,4]\", \"k\": \"f32[2,C,4]\", \"v\": \"f32[2,C,6]\"",
+		"\"out\": \"y\", \"op\": \"scaled_dot_product_attention\", \"in\": [\"q\", \"k\", \"v\"], \"attrs\": {\"is_causal\": true}");
+
+	(void)state;
+	assert_int_equal(count(a, g, OP_dot), 6);
+	assert_int_equal(count(a, g, OP_exp), 1);
+	assert_int_equal(count(a, g, OP_div), 0);
+	assert_int_equal(count(a, g, OP_reciprocal), 1);
+	arena_free(a);
+}
+
+/* a f16 or bf16 operand is computed with in f32, and its moments stay there */
+static void
+half_is_computed_in_single(void **state)
+{
+	static const struct { int op, nin; } ops[] = {{OP_softmax, 1}, {OP_gelu, 1}, {OP_mse_loss, 2}, {OP_layer_norm, 3}};
+	Arena *a = arena_new();
+
+	(void)state;
+	for (int i = 0; i < LEN(ops); i++) {
+		Graph *g = graph_new(a, "m");
+		Type t = {.dt = BF16, .rank = 2, .dim = {DIM(2), DIM(3)}}, wide = {.dt = F32, .rank = 1, .dim = {DIM(3)}};
+		Node *x = node_leaf(g, &(Leaf){.name = "x"}, t), *w = node_leaf(g, &(Leaf){.name = "w"}, wide);
+		const Op *op = op_get(ops[i].op);
+		Attr *at = attrs_new(g, op);
+		if (ops[i].op == OP_softmax)
+			set_int(op, at, "dim", 1);
+		if (ops[i].op == OP_layer_norm)
+			set_dims(g, op, at, "normalized_shape", wide.dim, 1);
+		port_add(g, &g->out, "y", node(g, op, (Node *[]){x, ops[i].op == OP_layer_norm ? w : x, w}, ops[i].nin, at), (Loc){0});
+		g = compose(a, grad(a, g, &(Options){.training = true}), true);
+		for (int64_t k = 0; k < g->nnode; k++) {
+			const Node *n = g->node[k];
+			if (n->op->kind == MAP && !(n->op->flags & CONVERT) && n->type.dt == BF16)
+				print_error("%s: %s in bf16\n", op->name, n->op->name), assert_true(false);
+		}
+		assert_int_equal(g->out.p[0].v->type.dt, BF16);
+	}
+	arena_free(a);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(relu_needs_its_output_alone),
+		cmocka_unit_test(softmax_needs_its_output_alone),
+		cmocka_unit_test(layer_norm_has_one_mean_and_one_deviation),
+		cmocka_unit_test(batch_norm_shares_moments_with_the_running_ones),
+		cmocka_unit_test(cross_entropy_has_one_log_sum),
+		cmocka_unit_test(dropout_has_one_mask),
+		cmocka_unit_test(attention_makes_no_probabilities),
+		cmocka_unit_test(half_is_computed_in_single),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
