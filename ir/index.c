@@ -278,9 +278,10 @@ quotient_bound(IxCtx *c, const Ix *b, Dim d, bool low)
 	q = ix_div(c, b, d);
 	if (ix_number(q))
 		return q;
+	/* between zero and b, on whichever side of zero b is */
 	if (ix_le(c, zero, b))
 		return low ? zero : b;
-	return low ? b : NULL;
+	return low && ix_le(c, b, zero) ? b : NULL;
 }
 
 static const Ix *

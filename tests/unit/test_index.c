@@ -24,6 +24,17 @@ world(void)
 	return w;
 }
 
+/* a positive factor or divisor */
+static Dim
+random_factor(const World *w, Rng *r)
+{
+	static const int64_t k[] = {1, 2, 3, 4, 6};
+	Dim d = DIM(k[rng_below(r, 5)]);
+
+	d.sym = rng_below(r, 3) ? 0 : rng_below(r, 2) ? w->B.sym : w->T.sym;
+	return d;
+}
+
 static Dim
 times(int64_t k, Dim d)
 {
@@ -148,6 +159,99 @@ guards_drop_what_is_proved(void **state)
 	ix_guard(c, &g, i, ix_dim(c, times(2, w.B)), NULL);
 	assert_true(g.never);
 	arena_free(w.a);
+}
+
+/* ---- random expressions ---- */
+
+/* an expression as it was asked for, beside what the simplifier made of it */
+typedef struct Asked Asked;
+struct Asked {
+	char op;               /* 'v' variable, 'n' number, '+', '-', '*', '/', '%' */
+	int var;
+	Dim k;
+	const Asked *a, *b;
+	const Ix *ix;
+};
+
+static int64_t
+asked_value(const Asked *e, const int64_t *var, const int64_t *sym)
+{
+	int64_t a = e->a ? asked_value(e->a, var, sym) : 0, b = e->b ? asked_value(e->b, var, sym) : 0;
+	int64_t k = dim_at(e->k, sym), q;
+
+	switch (e->op) {
+	case 'v': return var[e->var];
+	case 'n': return k;
+	case '+': return a + b;
+	case '-': return a - b;
+	case '*': return a * k;
+	}
+	q = a / k - (a % k < 0);
+	return e->op == '/' ? q : a - q * k;
+}
+
+static const Asked *
+ask(World *w, Rng *r, int depth, const Dim *extent)
+{
+	Asked *e = NEW(w->a, 1, Asked);
+	int var = (int)rng_below(r, 3);
+
+	e->k = random_factor(w, r);
+	e->op = depth ? "+-*/%+*/%"[rng_below(r, 9)] : rng_below(r, 4) ? 'v' : 'n';
+	if (depth)
+		e->a = ask(w, r, depth - 1, extent);
+	switch (e->op) {
+	case 'v': e->var = var, e->ix = ix_var(w->c, var, extent[var]); break;
+	case 'n': e->ix = ix_dim(w->c, e->k); break;
+	case '*': e->ix = ix_scale(w->c, e->a->ix, e->k); break;
+	case '/': e->ix = ix_div(w->c, e->a->ix, e->k); break;
+	case '%': e->ix = ix_mod(w->c, e->a->ix, e->k); break;
+	default:
+		e->b = ask(w, r, (int)rng_below(r, depth), extent);
+		e->ix = e->op == '+' ? ix_add(w->c, e->a->ix, e->b->ix) : ix_sub(w->c, e->a->ix, e->b->ix);
+	}
+	return e;
+}
+
+/* values, bounds and substitution at every point of the variables' ranges */
+static void
+check_expression(World *w, const Asked *e, const Dim *extent, const int64_t *sym)
+{
+	const Ix *two = ix_add(w->c, ix_scale(w->c, ix_var(w->c, 3, DIM(2)), DIM(2)), ix_var(w->c, 4, DIM(2)));
+	const Ix *split = dim_eq(extent[0], DIM(4)) ? ix_subst(w->c, e->ix, 0, two) : e->ix;
+	int64_t n[3], v[5];
+
+	for (int i = 0; i < 3; i++)
+		n[i] = dim_at(extent[i], sym);
+	for (v[0] = 0; v[0] < n[0]; v[0]++)
+		for (v[1] = 0; v[1] < n[1]; v[1]++)
+			for (v[2] = 0; v[2] < n[2]; v[2]++) {
+				int64_t x = asked_value(e, v, sym);
+				v[3] = v[0] / 2;
+				v[4] = v[0] % 2;
+				if (ix_eval(e->ix, v, sym) != x)
+					print_error("%s\n", ix_text(w->c, e->ix));
+				assert_int_equal(ix_eval(e->ix, v, sym), x);
+				assert_int_equal(ix_eval(split, v, sym), x);
+				assert_true(!e->ix->lo || ix_eval(e->ix->lo, v, sym) <= x);
+				assert_true(!e->ix->hi || ix_eval(e->ix->hi, v, sym) >= x);
+			}
+}
+
+static void
+expressions_keep_their_values(void **state)
+{
+	Rng r = rng_seed(11);
+
+	(void)state;
+	for (int trial = 0; trial < 4000; trial++) {
+		World w = world();
+		Dim extent[] = {DIM(4), w.B, rng_below(&r, 2) ? w.T : DIM(6)};
+		const Asked *e = ask(&w, &r, 1 + (int)rng_below(&r, 5), extent);
+		for (int64_t B = 1; B <= 3; B++)
+			check_expression(&w, e, extent, (int64_t[]){B, 2 + rng_below(&r, 4)});
+		arena_free(w.a);
+	}
 }
 
 /* ---- random chains ---- */
@@ -419,6 +523,7 @@ main(void)
 		cmocka_unit_test(quotients_simplify),
 		cmocka_unit_test(splitting_a_loop_makes_accesses_affine),
 		cmocka_unit_test(guards_drop_what_is_proved),
+		cmocka_unit_test(expressions_keep_their_values),
 		cmocka_unit_test(chains_with_a_common_refinement_are_affine),
 		cmocka_unit_test(composed_access_equals_interpreter),
 	};
