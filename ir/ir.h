@@ -428,8 +428,18 @@ const char *header_clash(const char *name);      /* "math.h" for "math", in any 
 /* write.c: canonical JSON of a graph of either level, joint or not */
 void graph_write(Buf *b, const Graph *g);
 void graph_write_part(Buf *b, const Graph *g, int indent);   /* within a module: no "gradc", no newline at the end */
-/* the n constants and nodes in the order in which they are written, and the names of all values by id */
-Node **graph_order(Arena *a, const Graph *g, int64_t *n, const char ***name);
+void number_write(Buf *b, DType d, const Attr *v);           /* an element of d as JSON */
+/* canon.c: the order in which constants and nodes are written, and what they are called */
+typedef struct Canon {
+	Arena *arena;
+	Node **order;
+	int64_t n;
+	const char **name;             /* by id: "%3" for a value without one; NULL: a literal */
+	Node ***item;                  /* by id: an op's several results, NULL where one is not used */
+	Map *taken;                    /* the users' names */
+} Canon;
+Canon canon(Arena *a, const Graph *g);
+bool canon_inline(const Canon *c, const Node *n, int k);     /* operand k is written as a number */
 /* schema.c */
 void schema_write(Buf *b);                       /* JSON Schema (2020-12) expanded from the op table */
 typedef struct Split Split;

@@ -17,15 +17,13 @@ is_recomputed(const Node *n)
 static int
 recomputed_names(Arena *a, const Graph *bwd, const char ***out)
 {
-	const char **name;
-	int64_t norder;
-	Node **order = graph_order(a, bwd, &norder, &name);
+	Canon c = canon(a, bwd);
 	int n = 0;
 
-	*out = NEW(a, MAX(norder, 1), const char *);
-	for (int64_t i = 0; i < norder; i++)
-		if (is_recomputed(order[i]))
-			(*out)[n++] = name[order[i]->id];
+	*out = NEW(a, MAX(c.n, 1), const char *);
+	for (int64_t i = 0; i < c.n; i++)
+		if (is_recomputed(c.order[i]))
+			(*out)[n++] = c.name[c.order[i]->id];
 	return n;
 }
 

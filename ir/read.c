@@ -562,8 +562,8 @@ static int
 roots_of(Graph *g, const Json *doc, const char ***root, bool *gives)
 {
 	const Json *joint = json_get(doc, "joint");
-	const Json *from[] = {json_get(doc, "outputs"), joint && joint->kind == J_OBJECT ? json_get(joint, "grads") : NULL,
-		json_get(doc, "updates"), json_get(doc, "saves")};
+	const Json *grads = joint && joint->kind == J_OBJECT ? json_get(joint, "grads") : NULL;
+	const Json *from[] = {json_get(doc, "outputs"), grads, json_get(doc, "updates"), json_get(doc, "saves")};
 	int64_t room = 1;
 	int n = 0;
 

@@ -216,7 +216,8 @@ ints_read(Graph *g, const AttrSpec *s, Json *j, Attr *out)
 
 	for (int i = 0; i < n; i++)
 		if (!json_int(item[i], &v[i]))
-			return expected(g, s, item[i], j->kind == J_ARRAY ? "a list of integers" : "an integer or a list of integers");
+			return expected(g, s, item[i],
+				j->kind == J_ARRAY ? "a list of integers" : "an integer or a list of integers");
 	out->n = n;
 	out->ints = v;
 	return true;

@@ -191,12 +191,11 @@ void
 leaves_read(Graph *g, Role role, const Json *j, const Map *cot, Map *values)
 {
 	for (int i = 0; i < j->n; i++) {
-		const char *of = map_get(cot, j->key[i]);
-		int64_t mark = path_key(g, j->key[i]);
-		if (role == SAVED)
-			of = j->key[i];
-		if (role == COTANGENT ? of != NULL : role != INPUT || !of)
-			leaf_read(g, role, j->key[i], j->key_at[i], j->item[i], role == COTANGENT || role == SAVED ? of : NULL, values);
+		const char *name = j->key[i], *ct = map_get(cot, name);
+		const char *of = role == COTANGENT ? ct : role == SAVED ? name : NULL;
+		int64_t mark = path_key(g, name);
+		if (role == COTANGENT ? ct != NULL : role != INPUT || !ct)
+			leaf_read(g, role, name, j->key_at[i], j->item[i], of, values);
 		path_back(g, mark);
 	}
 }

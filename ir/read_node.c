@@ -231,7 +231,8 @@ count_check(Nodes *s, Entry *it, Loc at)
 {
 	if (!it->op || (it->nin >= it->op->min_in && (it->op->max_in < 0 || it->nin <= it->op->max_in)))
 		return;
-	graph_diag(s->g, DIAG_ERROR, at, "%s takes %s, not %d", it->op->name, count_text(s->g->arena, it->op), it->nin);
+	graph_diag(s->g, DIAG_ERROR, at, "%s takes %s, not %d", it->op->name, count_text(s->g->arena, it->op),
+		it->nin);
 	it->bad = true;
 }
 
@@ -320,7 +321,8 @@ attrs_read(Nodes *s, Entry *it)
 		const AttrSpec *spec = &it->op->attr[i];
 		if (spec->dflt || (j && j->kind == J_OBJECT && json_get(j, spec->name)))
 			continue;
-		graph_diag(s->g, DIAG_ERROR, it->op_at, "%s needs the attribute '%s': %s", it->op->name, spec->name, spec->doc);
+		graph_diag(s->g, DIAG_ERROR, it->op_at, "%s needs the attribute '%s': %s", it->op->name, spec->name,
+			spec->doc);
 		ok = false;
 	}
 	path_back(s->g, mark);

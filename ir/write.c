@@ -1,14 +1,9 @@
-/* write: the canonical JSON of a graph.
- *
- * One entry a line, keys in the documented order, attributes that equal their
- * defaults left out. Nodes stand depth first from what the graph gives, then
- * those that only a name keeps, by name, so that the text does not depend on
- * the order in which a graph was built. Values without a name are numbered in
- * that order ("%1"); scalars without a name stand inline where they are used. */
+/* write: the canonical JSON of a graph, in the order of canon.c. One entry a
+ * line, keys in the documented order, attributes that equal their defaults left
+ * out. */
 #include "ir.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define EXACT_INT (INT64_C(1) << 53)
@@ -18,14 +13,7 @@ typedef struct Writer {
 	const Graph *g;
 	Arena *a;                  /* scratch */
 	int base;                  /* indentation of the graph within the document */
-	Map *taken;                /* all names */
-	Node ***item;              /* by id: results of an op with several (NULL entries: unused) */
-	Node **order;              /* what is written: constants and nodes */
-	int64_t n;
-	bool *seen;                /* by id */
-	const char **name;         /* by id */
-	Node **stack;
-	int *next;                 /* by id: operand to visit */
+	Canon c;
 } Writer;
 
 /* ---- numbers ---- */
@@ -52,9 +40,8 @@ put_float(Buf *b, double v, bool single)
 	buf_puts(b, quote);
 }
 
-/* a literal of dtype d */
-static void
-put_number(Buf *b, DType d, const Attr *v)
+void
+number_write(Buf *b, DType d, const Attr *v)
 {
 	if (d == BOOL)
 		buf_puts(b, v->f != 0 || v->i ? "true" : "false");
@@ -89,190 +76,6 @@ put_element(Buf *b, DType d, const char *p)
 	case BOOL: buf_puts(b, *p ? "true" : "false"); break;
 	case NDTYPE: break;
 	}
-}
-
-/* ---- literals: scalars that need no node of their own ---- */
-
-static bool
-may_be_literal(const Node *n)
-{
-	return n->op->id == OP_full && n->type.rank == 0 && !n->name && n->remat == REMAT_AUTO;
-}
-
-/* texts such as "inf" are names where a value has that name */
-static bool
-text_is_free(Writer *w, const Node *n)
-{
-	Buf b = {.arena = w->a};
-
-	put_number(&b, n->type.dt, attr_of(n, "value"));
-	return buf_str(&b)[0] != '"' || !map_get(w->taken, arena_copy(w->a, b.s + 1, b.n - 2));
-}
-
-/* whether operand k of n is written as a number. The reader takes its dtype from the operands that are none, so either
- * all scalars of an op are inline or none is, but for the condition of a selection, which is bool in any case. */
-static bool
-is_inline(Writer *w, const Node *n, int k)
-{
-	DType of[MAXIN] = {NDTYPE, NDTYPE, NDTYPE};
-	bool condition = n->op->flags & SELECT && k == 0;
-
-	if (n->op->kind != MAP || !may_be_literal(n->in[k]))
-		return false;
-	if (condition)
-		return true;
-	for (int i = 0; i < n->nin; i++)
-		if (!may_be_literal(n->in[i]))
-			of[i] = n->in[i]->type.dt;
-	for (int i = n->op->flags & SELECT ? 1 : 0; i < n->nin; i++)
-		if (of[i] == NDTYPE && (literal_dtype(n->op, i, of, n->nin) != n->in[i]->type.dt || !text_is_free(w, n->in[i])))
-			return false;
-	return true;
-}
-
-/* ---- order and names ---- */
-
-static void
-push(Writer *w, Node *n, int *depth)
-{
-	if (w->seen[n->id] || n->leaf)
-		return;
-	w->seen[n->id] = true;
-	w->stack[(*depth)++] = n;
-}
-
-static void
-visit(Writer *w, Node *root)
-{
-	int depth = 0;
-
-	push(w, root, &depth);
-	while (depth) {
-		Node *n = w->stack[depth - 1];
-		int k = w->next[n->id]++;
-		if (k < n->nin && !is_inline(w, n, k))
-			push(w, n->in[k], &depth);
-		if (k < n->nin)
-			continue;
-		depth--;
-		if (n->op->kind != ITEM)
-			w->order[w->n++] = n;
-	}
-}
-
-static void
-visit_ports(Writer *w, const Ports *ps)
-{
-	for (int64_t i = 0; i < ps->n; i++)
-		visit(w, ps->p[i].v);
-}
-
-static int
-by_name(const void *a, const void *b)
-{
-	const Node *x = *(Node *const *)a, *y = *(Node *const *)b;
-
-	return strcmp(x->name, y->name);
-}
-
-/* named values that nothing asks for; an op with several results counts by its first name */
-static void
-visit_rest(Writer *w)
-{
-	Node **rest = NEW(w->a, MAX(w->g->nnode, 1), Node *);
-	size_t n = 0;
-
-	for (int64_t i = 0; i < w->g->nnode; i++) {
-		Node *v = w->g->node[i];
-		bool first = true;
-		if (w->seen[i] || v->leaf || !v->name)
-			continue;
-		for (int r = 0; v->op->kind == ITEM && r < attr_of(v, "index")->i; r++)
-			first &= !w->item[v->in[0]->id][r] || !w->item[v->in[0]->id][r]->name;
-		if (first)
-			rest[n++] = v;
-	}
-	if (n)
-		qsort(rest, n, sizeof *rest, by_name);
-	for (size_t i = 0; i < n; i++)
-		visit(w, rest[i]);
-}
-
-static void
-find_items(Writer *w)
-{
-	for (int64_t i = 0; i < w->g->nnode; i++) {
-		Node *n = w->g->node[i];
-		if (node_nres(n) > 1)
-			w->item[i] = NEW(w->a, node_nres(n), Node *);
-		if (n->op->kind != ITEM)
-			continue;
-		Node **slot = &w->item[n->in[0]->id][attr_of(n, "index")->i];
-		if (!*slot)
-			*slot = n;
-	}
-}
-
-static void
-find_names(Writer *w)
-{
-	for (int64_t i = 0; i < w->g->nnode; i++) {
-		const Node *n = w->g->node[i];
-		w->name[i] = n->leaf ? n->leaf->name : n->name;
-		if (w->name[i])
-			map_set(w->taken, w->name[i], w);
-	}
-}
-
-static void
-number(Writer *w, const Node *n, int *count)
-{
-	if (!w->name[n->id])
-		w->name[n->id] = arena_fmt(w->a, "%%%d", ++*count);
-}
-
-static void
-number_all(Writer *w)
-{
-	int count = 0;
-
-	for (int64_t i = 0; i < w->n; i++) {
-		const Node *n = w->order[i];
-		if (node_nres(n) == 1)
-			number(w, n, &count);
-		for (int r = 0; r < node_nres(n) && node_nres(n) > 1; r++)
-			if (w->item[n->id][r])
-				number(w, w->item[n->id][r], &count);
-	}
-	/* equal items: one name */
-	for (int64_t i = 0; i < w->g->nnode; i++) {
-		const Node *n = w->g->node[i];
-		if (n->op->kind == ITEM && !w->name[i])
-			w->name[i] = w->name[w->item[n->in[0]->id][attr_of(n, "index")->i]->id];
-	}
-}
-
-static void
-arrange(Writer *w)
-{
-	int64_t n = MAX(w->g->nnode, 1);
-
-	w->taken = map_new(w->a);
-	w->item = NEW(w->a, n, Node **);
-	w->order = NEW(w->a, n, Node *);
-	w->seen = NEW(w->a, n, bool);
-	w->name = NEW(w->a, n, const char *);
-	w->stack = NEW(w->a, n, Node *);
-	w->next = NEW(w->a, n, int);
-	find_items(w);
-	find_names(w);
-	visit_ports(w, &w->g->out);
-	visit_ports(w, &w->g->grad);
-	visit_ports(w, &w->g->update);
-	visit_ports(w, &w->g->saved);
-	visit_ports(w, &w->g->wrt);
-	visit_rest(w);
-	number_all(w);
 }
 
 /* ---- lines ---- */
@@ -451,15 +254,15 @@ put_constants(Writer *w)
 {
 	int n = 0;
 
-	for (int64_t i = 0; i < w->n; i++) {
-		if (!w->order[i]->blob)
+	for (int64_t i = 0; i < w->c.n; i++) {
+		if (!w->c.order[i]->blob)
 			continue;
 		if (!n) {
 			top_key(w, "constants");
 			buf_putc(w->b, '{');
 		}
-		entry(w, n++, 2, w->name[w->order[i]->id]);
-		put_constant(w, w->order[i]);
+		entry(w, n++, 2, w->c.name[w->c.order[i]->id]);
+		put_constant(w, w->c.order[i]);
 	}
 	if (n) {
 		newline(w, 1);
@@ -501,7 +304,7 @@ put_attr(Writer *w, const AttrSpec *s, const Attr *v)
 		break;
 	case A_NUM:
 		/* bits of a u64 that is no int64 */
-		put_number(w->b, v->is_int && v->i < 0 && v->f > 0 ? U64 : F64, v);
+		number_write(w->b, v->is_int && v->i < 0 && v->f > 0 ? U64 : F64, v);
 		break;
 	case A_BOOL:
 		buf_puts(w->b, v->i ? "true" : "false");
@@ -558,8 +361,8 @@ static const Node *
 first_result(const Writer *w, const Node *n)
 {
 	for (int r = 0; r < node_nres(n) && node_nres(n) > 1; r++)
-		if (w->item[n->id][r])
-			return w->item[n->id][r];
+		if (w->c.item[n->id][r])
+			return w->c.item[n->id][r];
 	return n;
 }
 
@@ -599,14 +402,14 @@ static void
 put_outs(Writer *w, const Node *n)
 {
 	if (node_nres(n) == 1) {
-		json_quote(w->b, w->name[n->id]);
+		json_quote(w->b, w->c.name[n->id]);
 		return;
 	}
 	for (int r = 0; r < node_nres(n); r++) {
-		const Node *item = w->item[n->id][r];
+		const Node *item = w->c.item[n->id][r];
 		buf_puts(w->b, r ? ", " : "[");
 		if (item)
-			json_quote(w->b, w->name[item->id]);
+			json_quote(w->b, w->c.name[item->id]);
 		else
 			buf_puts(w->b, "null");
 	}
@@ -620,10 +423,10 @@ put_operands(Writer *w, const Node *n)
 	for (int k = 0; k < n->nin; k++) {
 		if (k)
 			buf_puts(w->b, ", ");
-		if (is_inline(w, n, k))
-			put_number(w->b, n->in[k]->type.dt, attr_of(n->in[k], "value"));
+		if (canon_inline(&w->c, n, k))
+			number_write(w->b, n->in[k]->type.dt, attr_of(n->in[k], "value"));
 		else
-			json_quote(w->b, w->name[n->in[k]->id]);
+			json_quote(w->b, w->c.name[n->in[k]->id]);
 	}
 	buf_putc(w->b, ']');
 }
@@ -640,9 +443,9 @@ put_types(Writer *w, const Node *n)
 		return;
 	}
 	for (int r = 0; r < node_nres(n); r++)
-		any |= w->item[n->id][r] && w->item[n->id][r]->typed;
+		any |= w->c.item[n->id][r] && w->c.item[n->id][r]->typed;
 	for (int r = 0; any && r < node_nres(n); r++) {
-		const Node *item = w->item[n->id][r];
+		const Node *item = w->c.item[n->id][r];
 		buf_puts(w->b, r ? ", " : ", \"type\": [");
 		if (item && item->typed)
 			json_quote(w->b, type_text(w->a, w->g, &item->type));
@@ -682,13 +485,13 @@ put_nodes(Writer *w)
 
 	top_key(w, "nodes");
 	buf_putc(w->b, '[');
-	for (int64_t i = 0; i < w->n; i++) {
-		if (w->order[i]->blob)
+	for (int64_t i = 0; i < w->c.n; i++) {
+		if (w->c.order[i]->blob)
 			continue;
 		if (n++)
 			buf_putc(w->b, ',');
 		newline(w, 2);
-		put_node(w, w->order[i]);
+		put_node(w, w->c.order[i]);
 	}
 	if (n)
 		newline(w, 1);
@@ -703,7 +506,7 @@ put_ports(Writer *w, int level, const Ports *ps)
 	buf_putc(w->b, '{');
 	for (int64_t i = 0; i < ps->n; i++) {
 		entry(w, i, level + 1, ps->p[i].name);
-		json_quote(w->b, w->name[ps->p[i].v->id]);
+		json_quote(w->b, w->c.name[ps->p[i].v->id]);
 	}
 	if (ps->n)
 		newline(w, level);
@@ -728,7 +531,7 @@ put_wrt(Writer *w)
 	buf_putc(w->b, '[');
 	for (int64_t i = 0; i < w->g->wrt.n; i++) {
 		buf_puts(w->b, i ? ", " : "");
-		json_quote(w->b, w->name[w->g->wrt.p[i].v->id]);
+		json_quote(w->b, w->c.name[w->g->wrt.p[i].v->id]);
 	}
 	buf_putc(w->b, ']');
 }
@@ -804,18 +607,7 @@ graph_write_part(Buf *b, const Graph *g, int indent)
 {
 	Writer w = {.b = b, .g = g, .a = arena_new(), .base = indent};
 
-	arrange(&w);
+	w.c = canon(w.a, g);
 	put_graph(&w);
 	arena_free(w.a);
-}
-
-Node **
-graph_order(Arena *a, const Graph *g, int64_t *n, const char ***name)
-{
-	Writer w = {.g = g, .a = a};
-
-	arrange(&w);
-	*n = w.n;
-	*name = w.name;
-	return w.order;
 }
