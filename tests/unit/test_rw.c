@@ -1,5 +1,6 @@
 /* test_rw.c: the canonical text of documents, and that reading and writing
  * undo each other, whatever the order of the nodes. */
+#include <dirent.h>
 #include <math.h>
 
 #include "unit.h"
@@ -334,6 +335,98 @@ random_graphs(void **state)
 	}
 }
 
+/* several results, some dropped, and streams that are the name's hash */
+static void
+results(void **state)
+{
+	static const char text[] = HEAD
+		"  \"inputs\": {\n    \"x\": \"f32[5]\",\n    \"key\": \"u64[]\"\n  },\n"
+		"  \"nodes\": [\n"
+		"    {\"out\": [\"a\", null, \"c\"], \"op\": \"split\", \"in\": [\"x\"], "
+		"\"attrs\": {\"split_size_or_sections\": [2]}, \"type\": [\"f32[2]\", null, null]},\n"
+		"    {\"out\": \"r\", \"op\": \"rand\", \"in\": [\"key\"], \"attrs\": {\"shape\": [4]}},\n"
+		"    {\"out\": \"s\", \"op\": \"rand\", \"in\": [\"key\"], \"attrs\": {\"shape\": [4], \"stream\": 7}}\n  ],\n"
+		"  \"outputs\": {\n    \"c\": \"c\",\n    \"r\": \"r\",\n    \"s\": \"s\"\n  }\n}\n";
+	Arena *a = arena_new();
+	Graph *g = graph_read(a, "t.json", text, LEN(text) - 1);
+
+	(void)state;
+	diag_check();
+	check(text, text);
+	assert_int_equal(attr_of(g->out.p[1].v, "stream")->i, stream_of("r"));
+	assert_int_equal(stream_of("r"), 0x2f63ef4c86020cd5);  /* FNV-1a of "r" is af63ef4c86020cd5 */
+	assert_int_equal(attr_of(g->out.p[2].v, "stream")->i, 7);
+	arena_free(a);
+}
+
+/* ---- the models of the tests, as they are and after every pass ---- */
+
+static void
+check_graph(Arena *a, const Graph *g)
+{
+	Buf b = {.arena = a};
+
+	graph_write(&b, g);
+	assert_string_equal(rewrite(a, b.s), b.s);
+}
+
+static void
+check_split(Arena *a, const Split *s)
+{
+	Buf once = {.arena = a}, twice = {.arena = a};
+	Split *t;
+
+	module_write(&once, s);
+	t = module_read(a, "t.json", once.s, once.n);
+	diag_check();
+	graph_verify(t->fwd, "read");
+	graph_verify(t->bwd, "read");
+	module_write(&twice, t);
+	assert_string_equal(twice.s, once.s);
+	assert_int_equal(t->saved_bytes, s->saved_bytes);
+}
+
+static void
+dumped(Module *m, int index, const char *pass)
+{
+	(void)index, (void)pass;
+	if (m->split)
+		check_split(m->arena, m->split);
+	else
+		check_graph(m->arena, m->graph);
+}
+
+static void
+models(void **state)
+{
+	static const char dir[] = "tests/models";
+	static const Options options = {.training = true, .partition = "min-cut", .objective = "traffic"};
+	DIR *d = opendir(dir);
+	struct dirent *e;
+	int count = 0, npass;
+
+	(void)state;
+	assert_non_null(d);
+	pass_table(&npass);
+	while ((e = readdir(d))) {
+		size_t len = strlen(e->d_name);
+		if (len < 5 || strcmp(e->d_name + len - 5, ".json"))
+			continue;
+		Arena *a = arena_new();
+		const char *path = path_join(a, dir, e->d_name);
+		int64_t n;
+		const char *text = read_file(a, path, &n);
+		Module m = {.arena = a, .options = &options, .graph = graph_read(a, path, text, n), .dump = dumped};
+		diag_check();
+		check_graph(a, m.graph);
+		module_run(&m, 0, npass - 1);
+		arena_free(a);
+		count++;
+	}
+	closedir(d);
+	assert_true(count > 0);
+}
+
 int
 main(void)
 {
@@ -343,7 +436,9 @@ main(void)
 		cmocka_unit_test(numbers),
 		cmocka_unit_test(joint),
 		cmocka_unit_test(module),
+		cmocka_unit_test(results),
 		cmocka_unit_test(random_graphs),
+		cmocka_unit_test(models),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
