@@ -178,26 +178,47 @@ dot_eval(EvalCtx *c, const Node *n, Tensor *const *in, Tensor *out)
 		out->i[i] = wrap_to(out->dt, out->i[i]);
 }
 
-/* the cotangent of operand i: g times the other operand, with the labels of operand i; those that
- * neither has were summed alone and are repeated */
+static bool
+within(const char *labels_of, const char *set)
+{
+	return strspn(labels_of, set) == strlen(labels_of);
+}
+
+/* x, labelled from, with the dimensions of `to`, which has all of its labels; others get size 1 */
+static Node *
+arranged(Node *x, const char *from, const char *to)
+{
+	int perm[MAXRANK], n = 0, rank = 0;
+	Dim dim[MAXRANK];
+
+	for (; to[rank]; rank++) {
+		const char *at = strchr(from, to[rank]);
+		dim[rank] = DIM(1);
+		if (at) {
+			perm[n++] = (int)(at - from);
+			dim[rank] = x->type.dim[at - from];
+		}
+	}
+	return Reshape(Permute(x, perm), dim, rank);
+}
+
+/* The cotangent of operand i: g times the other operand, with the labels of operand i; those that
+ * neither has were summed alone and are repeated. A product that sums nothing is no contraction. */
 static Node *
 operand_vjp(Node *y, Node *g, const DotSpec *d, int i)
 {
 	const char *own = d->label[i], *other = d->label[1 - i];
-	Node *x = y->in[i], *r;
-	Dim dim[MAXRANK];
-	Buf spec = {.arena = y->g->arena};
-	int rank = 0;
+	Node *x = y->in[i], *factor = y->in[1 - i];
+	char known[MAXRANK + 1] = {0};
+	int n = 0;
 
-	buf_printf(&spec, "%s,%s->", d->label[2], other);
-	for (const char *l = own; *l; l++, rank++) {
-		bool known = strchr(d->label[2], *l) || strchr(other, *l);
-		dim[rank] = known ? x->type.dim[rank] : DIM(1);
-		if (known)
-			buf_putc(&spec, *l);
-	}
-	r = Dot(buf_str(&spec), g, y->in[1 - i]);
-	return ExpandLike(Reshape(r, dim, rank), x);
+	if (within(d->label[2], own) && within(other, own))
+		return ExpandLike(Mul(arranged(g, d->label[2], own), arranged(factor, other, own)), x);
+	for (const char *l = own; *l; l++)
+		if (strchr(d->label[2], *l) || strchr(other, *l))
+			known[n++] = *l;
+	g = Dot(arena_fmt(y->g->arena, "%s,%s->%s", d->label[2], other, known), g, factor);
+	return ExpandLike(arranged(g, known, own), x);
 }
 
 static void

@@ -124,6 +124,11 @@ dot f32[3] f32[4] spec=i,j->ij
 dot f32[2,3] f32[3,4] spec=ij,jk->ki
 dot f32[2,3,4,2] f32[2,3,5,2] spec=bhqd,bhkd->bhqk
 dot f32[B,3] f32[B,2] spec=bi,bj->ij
+dot f32[3,4] f32[4] spec=ab,b->b
+dot f32[3,B] f32[B] spec=ab,b->
+dot f32[3,2] f32[2,4] spec=ab,cd->c
+dot f32[3,2] f32[2,4] spec=ab,bc->ab
+dot f32[] f32[2,4] spec=,ab->ba
 dot f32[0,3] f32[3,2] spec=ik,kj->ij
 dot i32[2,2]=[1,2,3,4] i32[2]=[5,6] spec=ij,j->i -> [17,39]
 dot i8[2]=[100,100] i8[2]=[1,1] spec=i,i-> -> [-56]
