@@ -32,6 +32,13 @@ $(BUILD)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(INC) -MMD -MP -c $< -o $@
 
+# the runtime helpers of emitted code, a string per line
+RT := codegen/rt/prologue.h $(filter-out codegen/rt/prologue.h,$(wildcard codegen/rt/*.h))
+$(BUILD)/gen/rt_text.h: $(RT) codegen/rt/embed.sh
+	@mkdir -p $(@D)
+	sh codegen/rt/embed.sh $(RT) > $@.tmp && mv $@.tmp $@
+$(BUILD)/obj/codegen/rt.o: $(BUILD)/gen/rt_text.h
+
 $(BUILD)/gradc: $(OBJ)
 	$(CC) $(ALL_CFLAGS) $(OBJ) $(LDLIBS) -o $@
 

@@ -12,12 +12,23 @@ c_type(DType d)
 {
 	static const char *const name[NDTYPE] = {
 		[F64] = "double", [F32] = "float", [I64] = "int64_t", [I32] = "int32_t", [I16] = "int16_t",
-		[I8] = "int8_t", [U64] = "uint64_t", [U8] = "uint8_t", [BOOL] = "uint8_t",
+		[I8] = "int8_t", [U64] = "uint64_t", [U8] = "uint8_t", [BOOL] = "bool",
 	};
 
 	if (d >= NDTYPE || !name[d])
 		bug("%s has no type in C yet", dtype_name(d));
 	return name[d];
+}
+
+const char *
+upper(Arena *a, const char *s)
+{
+	char *u = arena_str(a, s);
+
+	for (char *c = u; *c; c++)
+		if (*c >= 'a' && *c <= 'z')
+			*c = (char)(*c - 'a' + 'A');
+	return u;
 }
 
 /* U+202A to U+202E and U+2066 to U+2069, as UTF-8 */

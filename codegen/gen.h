@@ -9,7 +9,9 @@
 #include "ir.h"
 
 typedef struct Stmt Stmt;
+typedef struct Block { Stmt **s; int64_t n, cap; } Block;
 typedef struct Plan Plan;
+typedef struct Kernels Kernels;
 
 typedef enum Backend { BACKEND_FUSED, BACKEND_NOP } Backend;
 typedef enum Optimizer { OPT_NONE, OPT_SGD, OPT_MOMENTUM, OPT_ADAM, OPT_ADAMW } Optimizer;
@@ -31,8 +33,17 @@ typedef struct GenOptions {
 typedef struct RtSet RtSet;            /* names of items in use */
 RtSet *rt_set(Arena *a);
 void rt_use(RtSet *set, const char *name);       /* "rt_exp_f32"; what it calls follows by itself; bug() when there is none */
-bool rt_has(const char *name);
-/* the helpers in use, after the head of the unit */
+bool rt_has(const RtSet *set, const char *name);
+/* What stands before the first kernel: rt/prologue.h, which includes math.h, stdbool.h, stddef.h, stdint.h and
+ * string.h and defines, in capitals of the model's name,
+ *   MODEL_PARALLEL_FOR          before a for loop whose iterations are independent of each other
+ *   MODEL_PARALLEL_FOR_CHECK    the same; its body may do `bad |= ...` on an int
+ *   MODEL_SIMD                  bytes of a vector of the machine (64, 32, 16); 0 without GCC's vector extensions
+ *                               or under MODEL_NO_SIMD: for #if
+ *   MODEL_CONTRACT              before a function: a * b + c in it may become one rounding, as in micro-kernels
+ *                               of contractions; nowhere else. Its body begins with
+ *   MODEL_CONTRACT_BODY
+ * then the helpers in use. */
 void rt_print(Buf *b, const RtSet *set, const char *model);
 
 /* ---- the tree of a kernel: tree.c (values and statements), print.c ----
@@ -53,6 +64,11 @@ typedef struct Mem {                   /* an array: a parameter of the kernel, o
 	int64_t len;                   /* local: elements */
 	bool read, write;
 } Mem;
+/* How a reduction accumulates: a function of the node's own shape, so that its bits do not depend on the
+ * kernel. Runs of at most 256 terms are added in order, their results again in runs of 256, and so on.
+ * LANES: term i belongs to lane i mod 32, each lane is a sum of its own, lanes are combined pairwise. */
+typedef enum Order { BY_CHUNKS /* first runs of 32 */, BY_LANES, BY_BLOCKS /* of 256: contractions */ } Order;
+enum { LANES = 32, CHUNK = 32, RUN = 256 };
 typedef enum ValKind {
 	V_INT,                         /* num.i */
 	V_NUM,                         /* num.f */
@@ -78,17 +94,17 @@ struct Val {
 	const Mem *mem;
 	const char *op;
 	Combine combine;               /* V_REDUCE */
-	int order;                     /* V_REDUCE: Order */
+	Order order;                   /* V_REDUCE */
 	int nx;
 	const Val *x[6];
 	const char *name;              /* what to call it when it is named; NULL: no idea */
+	bool own;                      /* the value of a node that the user named */
 	uint64_t loops;                /* loop variables it depends on */
 	int size;                      /* nodes of the tree when printed in full, saturated */
 	int cost;                      /* as Op.cost, saturated */
 };
 typedef enum StmtKind { S_FOR, S_LET, S_VAR, S_SET, S_ARRAY, S_STORE, S_ACC, S_CALL, S_IF, S_BAD, S_NOTE } StmtKind;
 typedef enum Parallel { SERIAL, PARALLEL, PARALLEL_CHECK } Parallel;
-typedef struct Block { Stmt **s; int64_t n, cap; } Block;
 struct Stmt {
 	StmtKind kind;
 	const Var *var;                /* S_FOR: counter; S_LET: const; S_VAR, S_SET */
@@ -97,12 +113,95 @@ struct Stmt {
 	int64_t step;                  /* S_FOR */
 	Parallel parallel;             /* S_FOR */
 	Combine combine;               /* S_ACC, and S_SET when not R_NONE: combined with what is there */
-	Block body;                    /* S_FOR, S_IF */
+	Block body, other;             /* S_FOR; S_IF: then, else */
 	const char *text;              /* S_NOTE: a comment */
 };
-const char *c_type(DType d);           /* "float", "int32_t", "bool" */
 
-/* ---- kernels: kernel.c; lowering: lower.c, value.c, loop.c, dot.c, fuse.c ---- */
+/* a kernel under construction */
+enum { MAXLOOP = 64, MAXINDEX = 128 };
+typedef struct Build {
+	Arena *arena;
+	Graph *g;
+	IxCtx *ix;
+	const Kernels *ks;
+	Node **storage;                /* of the plan */
+	bool *inside;                  /* by node id: computed here, not loaded */
+	Mem **memof;                   /* by node id: the parameter that holds it */
+	Map *shared, *values, *names;
+	int nval, nvar, nmem, nloop, nix;
+	const Var *loop[MAXLOOP];
+	const Val *ixval[MAXINDEX];    /* by index variable: loops, then computed indices */
+	const Ix *ixvar[MAXINDEX];
+	Mem **param;
+	Node **paramnode;
+	int64_t nparam, capparam, capnode;
+	int64_t scratch;
+	Mem *scratchmem;
+	bool checks;                   /* an index is range-checked */
+	bool contract;
+	Block top;
+} Build;
+Build *build_new(Arena *a, Graph *g, const Kernels *ks, Node **storage);
+const char *math_name(const Build *b, const char *fn, DType d);      /* of a libm function for that dtype */
+const char *build_name(Build *b, const char *base);          /* an unused identifier like it */
+const Var *build_var(Build *b, const char *name, DType dt);
+const Var *build_loop(Build *b, Dim extent, uint64_t avoid);
+const Ix *build_index(Build *b, const Val *v, Dim extent);
+Mem *build_array(Build *b, const char *name, DType dt, int64_t len);
+const Val *v_int(Build *b, int64_t i);
+const Val *v_lit(Build *b, DType dt, int64_t i);
+const Val *v_num(Build *b, DType dt, double f);
+const Val *v_var(Build *b, const Var *x);
+const Val *v_load(Build *b, Mem *m, const Val *at);
+const Val *v_addr(Build *b, const Mem *m, const Val *at);
+const Val *v_call(Build *b, DType dt, const char *op, const Val *const *x, int nx);
+const Val *v_clamp(Build *b, const Val *index, const Val *n);
+const Val *v_unary(Build *b, DType dt, const char *op, const Val *x);
+const Val *v_binary(Build *b, DType dt, const char *op, const Val *l, const Val *r);
+const Val *v_cond(Build *b, const Val *c, const Val *yes, const Val *no, bool guard);
+const Val *v_cast(Build *b, DType dt, const Val *x);
+const Val *v_reduce(Build *b, Combine combine, Order order, const Var *over, const Val *x);
+const Val *v_combine(Build *b, Combine c, const Val *old, const Val *v);
+const Val *v_with(Build *b, const Val *v, const Val *const *x);     /* v with other operands */
+const Val *v_dim(Build *b, Dim d);
+const Val *v_ix(Build *b, const Ix *a);
+Stmt *stmt(Build *b, Block *at, StmtKind kind);
+Stmt *for_new(Build *b, const Var *v, const Val *from, const Val *to, int64_t step);
+void block_add(Build *b, Block *at, Stmt *s);
+Stmt *s_for(Build *b, Block *at, const Var *v, const Val *from, const Val *to, int64_t step);
+Stmt *s_loop(Build *b, Block *at, const Var *v);
+void s_store(Build *b, Block *at, Mem *m, const Val *index, const Val *v);
+void s_acc(Build *b, Block *at, Mem *m, const Val *index, Combine combine, const Val *v);
+void s_let(Build *b, Block *at, const Var *x, const Val *v);
+void s_var(Build *b, Block *at, const Var *x, const Val *v);
+void s_set(Build *b, Block *at, const Var *x, Combine combine, const Val *v);
+void s_array(Build *b, Block *at, const Mem *m, bool zeroed);
+void s_call(Build *b, Block *at, const Val *call);
+Stmt *s_if(Build *b, Block *at, const Val *cond);
+void s_note(Build *b, Block *at, const char *text);
+
+/* element.c */
+const char *node_name(Build *b, const Node *n);
+Mem *node_mem(Build *b, Node *n);      /* the parameter that is the memory of n */
+const Val *element(Build *b, const Node *n, const Ix *const *o);      /* element o */
+const Val *convert(Build *b, DType to, const Val *x);        /* as the cast op does */
+int index_dim(const Node *n);
+const Ix *checked_index(Build *b, const Node *n, const Ix *const *o);
+typedef struct Run { int n, dim[MAXRANK]; Dim extent; bool last; } Run;
+int reduce_runs(const Node *n, Run *run);
+void reduced_dims(const Node *n, bool *gone);
+int dot_summed(const Node *n, char *label, Dim *size);
+
+/* loop.c: statements of raw values (with reductions) become statements in C's order: loops for reductions,
+ * names for what is used twice or does not change in a loop, each in the outermost loop where it is known */
+void schedule(Build *b);
+
+/* print.c */
+void block_print(Buf *b, const Graph *g, const Block *body, const char *model, int indent, bool plain);
+void line_print(Buf *b, const char *s, int indent);
+const char *rt_name(Arena *a, const char *op, const char *model);   /* as the unit calls it */
+
+/* ---- kernels: kernel.c; lowering: lower.c, element.c, loop.c, dot.c, fuse.c ---- */
 
 typedef struct KBuf {                  /* a pointer parameter of a kernel */
 	const char *name;              /* C identifier within the kernel */
@@ -124,8 +223,10 @@ typedef struct Kernel {
 	                                * NAME_ALIGN; passed as a last parameter `void *scratch` when > 0 */
 } Kernel;
 /* All kernels of one unit; equal ones (up to names and doc) are kept once. */
-typedef struct Kernels Kernels;
 Kernels *kernels_new(Arena *a, const Graph *symbols, Backend b);
+Backend kernels_backend(const Kernels *ks);
+/* the finished kernel of b under that name and doc, or the equal one that is there */
+const Kernel *kernels_add(Kernels *ks, Build *b, const char *name, const char *doc, int64_t flops, int64_t bytes);
 int kernels_len(const Kernels *ks);
 const Kernel *kernels_at(const Kernels *ks, int i);
 RtSet *kernels_rt(const Kernels *ks);            /* what the kernels use; the unit may add to it */
@@ -159,21 +260,12 @@ struct Plan {
 Plan *lower(Arena *a, Graph *g, Kernels *ks);
 
 /* ---- ctext.c: what kernels and units print alike ---- */
-const char *c_type(DType d);                     /* "float", "int64_t"; bool is uint8_t, 0 or 1 */
+const char *c_type(DType d);                     /* "float", "int64_t", "bool" */
+const char *upper(Arena *a, const char *s);      /* in capitals, as macros are */
 /* words of the user within a C comment: no comment ends or begins there, no trigraph, no line break,
  * no character that turns the direction of text */
 void buf_comment(Buf *b, const char *s);
 void buf_c_string(Buf *b, const char *s);        /* a string literal */
-
-/* What the head of a unit, printed by unit.c, gives its kernels: math.h, stddef.h, stdint.h, string.h, and
- * (MODEL is the model's name in capitals):
- *   MODEL_PARALLEL_FOR          before a for loop whose iterations are independent of each other
- *   MODEL_PARALLEL_FOR_CHECK    the same; its body may do `bad |= ...` on an int
- *   MODEL_SIMD                  bytes of a vector of the machine (64, 32, 16); 0 without GCC's vector extensions
- *                               or under MODEL_NO_SIMD: for #if
- *   MODEL_CONTRACT              before a function: a * b + c in it may become one rounding, as in micro-kernels
- *                               of contractions; nowhere else. Its body begins with
- *   MODEL_CONTRACT_BODY */
 
 enum { ALIGN = 64 };                   /* of every offset that is planned, in bytes */
 

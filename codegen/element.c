@@ -1,0 +1,522 @@
+/* element: what an element of a node is, as a value of the tree.
+ *
+ * element(n, o) is the element of n at index o. Nodes inside the kernel are
+ * computed on demand: a pointwise op from its row, a view through its index map,
+ * a reduction as a V_REDUCE that loop.c turns into a loop; others are loaded.
+ * So fusion is nothing but a choice of which nodes are inside. */
+#include "gen.h"
+
+#include <string.h>
+
+/* ---- names ---- */
+
+/* the last component of a dotted name; "d." of gradients stays */
+static const char *
+short_name(Arena *a, const char *s)
+{
+	const char *dot = strrchr(s, '.');
+	bool grad = !strncmp(s, "d.", 2);
+
+	return arena_fmt(a, "%s%s", grad && dot > s + 1 ? "d_" : "", dot ? dot + 1 : s);
+}
+
+const char *
+node_name(Build *b, const Node *n)
+{
+	return short_name(b->arena, n->name ? n->name : n->op->name);
+}
+
+static const Val *
+named(Build *b, const Val *v, const Node *n)
+{
+	if (!v->name && v->kind != V_VAR && v->kind != V_INT && v->kind != V_NUM)
+		((Val *)v)->name = node_name(b, n);
+	return v;
+}
+
+/* ---- memory ---- */
+
+Mem *
+node_mem(Build *b, Node *n)
+{
+	Mem *m;
+
+	if (b->memof[n->id])
+		return b->memof[n->id];
+	m = build_array(b, node_name(b, n), n->type.dt, 0);
+	m->param = b->nparam;
+	PUSH(b->arena, b->param, b->nparam, b->capparam, m);
+	while (b->capnode < b->nparam)
+		b->paramnode = arena_grow(b->arena, b->paramnode, b->nparam - 1, &b->capnode, (int64_t)sizeof(Node *));
+	b->paramnode[m->param] = n;
+	return b->memof[n->id] = m;
+}
+
+static const Val *
+load(Build *b, const Node *n, const Ix *const *o)
+{
+	Mem *m = node_mem(b, b->storage[n->id]);
+
+	return v_load(b, m, v_ix(b, ix_linear(b->ix, &n->type, o)));
+}
+
+/* ---- sources ---- */
+
+/* a number attribute as a value of dtype d */
+static const Val *
+number(Build *b, const Attr *a, DType d)
+{
+	return dtype_float(d) ? v_num(b, d, a->f) : v_lit(b, d, a->i);
+}
+
+/* the only element of a constant */
+static const Val *
+constant_scalar(Build *b, const Node *n)
+{
+	DType d = n->type.dt;
+	const void *p = n->blob->data;
+	double f;
+	float f32;
+	int64_t i64 = 0;
+
+	switch (d) {
+	case F64:  memcpy(&f, p, sizeof f); return v_num(b, d, f);
+	case F32:  memcpy(&f32, p, sizeof f32); return v_num(b, d, (double)f32);
+	case I64:
+	case U64:  memcpy(&i64, p, sizeof i64); break;
+	case I32:  { int32_t x; memcpy(&x, p, sizeof x); i64 = x; break; }
+	case I16:  { int16_t x; memcpy(&x, p, sizeof x); i64 = x; break; }
+	case I8:   i64 = *(const int8_t *)p; break;
+	case U8:
+	case BOOL: i64 = *(const uint8_t *)p; break;
+	default:   bug("constant of dtype %s", dtype_name(d));
+	}
+	return v_lit(b, d, i64);
+}
+
+static const char *
+suffix(DType d)
+{
+	return d == F32 ? "f32" : d == F64 ? "f64" : d == U64 || d == U8 ? "u64" : "i64";
+}
+
+static const Val *
+random_value(Build *b, const Node *n, const Ix *const *o)
+{
+	const Val *x[] = {
+		element(b, n->in[0], NULL),
+		v_lit(b, U64, attr_of(n, "stream")->i),
+		v_cast(b, U64, v_ix(b, ix_linear(b->ix, &n->type, o))),
+	};
+
+	return v_call(b, n->type.dt, arena_fmt(b->arena, "rt_%s_%s", n->op->name, suffix(n->type.dt)), x, LEN(x));
+}
+
+static const Val *
+source_value(Build *b, const Node *n, const Ix *const *o)
+{
+	DType d = n->type.dt;
+	int64_t dim;
+
+	if (n->op->flags & RANDOM)
+		return random_value(b, n, o);
+	switch (n->op->id) {
+	case OP_full:
+		return number(b, attr_of(n, "value"), d);
+	case OP_iota:
+		dim = attr_of(n, "dim")->i;
+		return v_cast(b, d, v_ix(b, o[dim < 0 ? dim + n->type.rank : dim]));
+	case OP_dim_size:
+		return v_cast(b, d, v_dim(b, attr_of(n, "size")->dims[0]));
+	case OP_constant:
+		return constant_scalar(b, n);
+	default:
+		bug("%s: a source without a value", n->op->name);
+	}
+}
+
+/* ---- pointwise ---- */
+
+/* index of operand k that broadcasting reads at o */
+static void
+broadcast_index(Build *b, const Node *n, int k, const Ix *const *o, const Ix **in)
+{
+	const Type *t = &n->in[k]->type;
+	int extra = n->type.rank - t->rank;
+
+	for (int d = 0; d < t->rank; d++)
+		in[d] = dim_one(t->dim[d]) ? ix_int(b->ix, 0) : o[d + extra];
+}
+
+static bool
+compares(const char *op)
+{
+	return strchr("<>=!&|", op[0]) != NULL;
+}
+
+/* v where a number of dtype d is needed: comparisons give int */
+static const Val *
+as(Build *b, DType d, const Val *v)
+{
+	return v->dt == BOOL && d != BOOL ? v_cast(b, d, v) : v;
+}
+
+/* e over arguments; d: the dtype that it is computed in */
+static const Val *
+expr_value(Build *b, const Expr *e, DType d, const Val *const *arg)
+{
+	const Val *x[3];
+
+	for (int i = 0; i < e->nx; i++)
+		x[i] = expr_value(b, e->x[i], d, arg);
+	switch (e->kind) {
+	case E_ARG:
+		return arg[e->arg];
+	case E_NUM:
+		return dtype_float(d) ? v_num(b, d, e->num) : v_lit(b, d, (int64_t)e->num);
+	case E_UNARY:
+		if (e->op[0] == '!')
+			return v_unary(b, BOOL, "!", x[0]);
+		return x[0]->kind == V_NUM ? v_num(b, d, -x[0]->num.f) : v_unary(b, d, "-", as(b, d, x[0]));
+	case E_BINARY:
+		if (compares(e->op))
+			return v_binary(b, BOOL, e->op, x[0], x[1]);
+		return v_binary(b, d, e->op, as(b, d, x[0]), as(b, d, x[1]));
+	case E_COND:
+		if (x[1]->dt != x[2]->dt)
+			x[1] = as(b, d, x[1]), x[2] = as(b, d, x[2]);
+		return v_cond(b, x[0], x[1], x[2], false);
+	case E_CALL:
+		break;
+	}
+	if (expr_fn_is_libm(e->op))
+		return v_call(b, d, math_name(b, e->op, d), x, e->nx);
+	DType wide = dtype_float(d) ? d : dtype_class(d) == C_UINT ? U64 : I64;
+	return v_cast(b, d, v_call(b, wide, arena_fmt(b->arena, "rt_%s_%s", e->op, suffix(d)), x, e->nx));
+}
+
+/* x converted as the cast op does */
+const Val *
+convert(Build *b, DType to, const Val *x)
+{
+	if (to == x->dt)
+		return x;
+	if (to == BOOL) {
+		const Val *zero = dtype_float(x->dt) ? v_num(b, x->dt, 0) : v_lit(b, x->dt, 0);
+		return v_binary(b, BOOL, "!=", x, zero);
+	}
+	if (dtype_float(x->dt) && !dtype_float(to))
+		return v_call(b, to, arena_fmt(b->arena, "rt_to_%s", dtype_name(to)),
+			(const Val *[]){v_cast(b, F64, x)}, 1);
+	return v_cast(b, to, x);
+}
+
+static const Val *
+map_value(Build *b, const Node *n, const Ix *const *o)
+{
+	const Ix *at[MAXRANK];
+	const Val *arg[MAXIN];
+	const Expr *row;
+	int first = n->op->flags & SELECT ? 1 : 0;
+	DType d = n->in[first]->type.dt;
+
+	for (int k = 0; k < n->nin; k++) {
+		broadcast_index(b, n, k, o, at);
+		arg[k] = element(b, n->in[k], at);
+	}
+	if (n->op->flags & CONVERT)
+		return convert(b, n->type.dt, arg[0]);
+	row = map_expr(b->arena, n->op, dtype_class(d));
+	if (!row)
+		bug("%s has no row for %s", n->op->name, dtype_name(d));
+	return convert(b, n->type.dt, expr_value(b, row, d, arg));
+}
+
+/* ---- views ---- */
+
+static const Val *
+guard_value(Build *b, const IxGuard *g)
+{
+	const Val *all = NULL;
+
+	for (int i = 0; i < g->n; i++) {
+		const IxCond *c = &g->c[i];
+		const Val *e = v_ix(b, c->e);
+		for (int side = 0; side < 2; side++) {
+			const Ix *bound = side ? c->hi : c->lo;
+			const Val *test;
+			if (!bound)
+				continue;
+			test = v_binary(b, BOOL, side ? "<" : ">=", e, v_ix(b, bound));
+			all = all ? v_binary(b, BOOL, "&&", all, test) : test;
+		}
+	}
+	return all;
+}
+
+/* from input i on: the first whose guard holds */
+static const Val *
+view_from(Build *b, const Node *n, const Ix *const *o, int i)
+{
+	const Ix *in[MAXRANK];
+	const Val *v, *test;
+	IxGuard guard;
+
+	if (i == n->nin) {
+		const Attr *fill = view_fill(n);
+		if (!fill)
+			bug("%s: no input has the element", n->op->name);
+		return number(b, fill, n->type.dt);
+	}
+	view_access(b->ix, n, o, i, in, &guard);
+	if (guard.never)
+		return view_from(b, n, o, i + 1);
+	v = element(b, n->in[i], in);
+	test = guard_value(b, &guard);
+	if (!test || (i == n->nin - 1 && !view_fill(n)))
+		return v;
+	return v_cond(b, test, v, view_from(b, n, o, i + 1), true);
+}
+
+/* ---- gather ---- */
+
+int
+index_dim(const Node *n)
+{
+	int64_t d = attr_of(n, "dim")->i;
+
+	return (int)(d < 0 ? d + MAX(n->in[0]->type.rank, 1) : d);
+}
+
+/* element o of index operand k of n, clamped to the dimension that it selects in */
+const Ix *
+checked_index(Build *b, const Node *n, const Ix *const *o)
+{
+	Dim size = n->in[0]->type.rank ? n->in[0]->type.dim[index_dim(n)] : DIM(1);
+	const Val *i = element(b, n->in[1], o), *c;
+
+	if (i->dt == U64)      /* beyond int64: negative then, and out of range all the same */
+		i = v_call(b, I64, "rt_index_u64", &i, 1);
+	c = v_clamp(b, v_cast(b, I64, i), v_dim(b, size));
+	b->checks = true;
+	if (!c->name)
+		((Val *)c)->name = n->in[1]->name ? node_name(b, n->in[1]) : "index";
+	return build_index(b, c, size);
+}
+
+static const Val *
+gather_value(Build *b, const Node *n, const Ix *const *o)
+{
+	const Ix *at[MAXRANK];
+
+	for (int d = 0; d < n->type.rank; d++)
+		at[d] = o[d];
+	if (n->type.rank)
+		at[index_dim(n)] = checked_index(b, n, o);
+	else
+		checked_index(b, n, o);
+	return element(b, n->in[0], at);
+}
+
+/* ---- reductions ---- */
+
+/* which dimensions of its operand a REDUCE node takes away */
+void
+reduced_dims(const Node *n, bool *gone)
+{
+	const Attr *a = attr_of(n, "dim");
+	int rank = n->in[0]->type.rank, spec;
+
+	for (int i = 0; i < rank; i++)
+		gone[i] = !a->set;
+	if (a->set && op_attr(n->op, "dim", &spec)->kind == A_INT)
+		gone[a->i < 0 ? a->i + MAX(rank, 1) : a->i] = true;
+	else if (a->set && !a->n)
+		for (int i = 0; i < rank; i++)
+			gone[i] = true;
+	else
+		for (int i = 0; a->set && i < a->n; i++)
+			gone[a->ints[i] < 0 ? a->ints[i] + MAX(rank, 1) : a->ints[i]] = true;
+}
+
+/* Maximal runs of neighbouring reduced dimensions, innermost first; dimensions of one element do not count.
+ * A run is summed as one dimension; the sums of an inner run are the terms of the next outer one. */
+int
+reduce_runs(const Node *n, Run *run)
+{
+	const Type *t = &n->in[0]->type;
+	bool gone[MAXRANK + 1] = {0}, open = false, last = true;
+	int count = 0;
+
+	reduced_dims(n, gone);
+	for (int d = t->rank - 1; d >= 0; d--) {
+		if (dim_one(t->dim[d]))
+			continue;
+		if (gone[d]) {
+			if (!open)
+				run[count++] = (Run){.extent = DIM(1), .last = last};
+			if (!dim_mul(run[count - 1].extent, t->dim[d], &run[count - 1].extent))
+				bug("reduction over an overflowing count");
+			run[count - 1].dim[run[count - 1].n++] = d;
+		}
+		open = gone[d];
+		last = false;
+	}
+	return count;
+}
+
+/* indices of the run's dimensions from its linear index */
+static void
+unflatten(Build *b, const Type *t, const Run *r, const Ix *linear, const Ix **at)
+{
+	for (int i = 0; i < r->n; i++) {
+		Dim d = t->dim[r->dim[i]];
+		at[r->dim[i]] = i == r->n - 1 ? linear : ix_mod(b->ix, linear, d);
+		linear = ix_div(b->ix, linear, d);
+	}
+}
+
+static Order
+run_order(Build *b, const Run *r)
+{
+	return r->last && dim_max(b->g, r->extent) > LANES ? BY_LANES : BY_CHUNKS;
+}
+
+static const Val *
+reduce_value(Build *b, const Node *n, const Ix *const *o)
+{
+	const Type *t = &n->in[0]->type;
+	const Ix *at[MAXRANK + 1];
+	const Var *over[MAXRANK];
+	Run run[MAXRANK];
+	bool gone[MAXRANK + 1] = {0};
+	int nrun = reduce_runs(n, run), k = 0;
+	uint64_t avoid = 0;
+	bool arg = n->op->combine == R_ARGMAX || n->op->combine == R_ARGMIN;
+	const Val *v;
+
+	reduced_dims(n, gone);
+	for (int d = 0; d < t->rank; d++) {
+		at[d] = ix_int(b->ix, 0);
+		if (!gone[d]) {
+			at[d] = o[n->type.rank == t->rank ? d : k];
+			avoid |= v_ix(b, at[d])->loops;
+			k++;
+		}
+	}
+	for (int i = 0; i < nrun; i++) {
+		over[i] = build_loop(b, run[i].extent, avoid);
+		avoid |= (uint64_t)1 << over[i]->id;
+		unflatten(b, t, &run[i], b->ixvar[over[i]->id], at);
+	}
+	v = element(b, n->in[0], at);
+	if (arg)
+		return nrun ? named(b, v_reduce(b, n->op->combine, BY_CHUNKS, over[0], v), n) : v_int(b, 0);
+	v = convert(b, n->type.dt, v);
+	for (int i = 0; i < nrun; i++)
+		v = named(b, v_reduce(b, n->op->combine, run_order(b, &run[i]), over[i], v), n);
+	return v;
+}
+
+/* ---- contractions ---- */
+
+/* Labels that are summed, in the order of the first operand, then the second: their linear index, last
+ * label fastest, is the order of the sum. */
+int
+dot_summed(const Node *n, char *label, Dim *size)
+{
+	DotSpec s = dot_spec(n);
+	int count = 0;
+
+	for (int i = 0; i < 2; i++)
+		for (int d = 0; s.label[i][d]; d++)
+			if (!strchr(s.label[2], s.label[i][d]) && !memchr(label, s.label[i][d], (size_t)count)) {
+				size[count] = n->in[i]->type.dim[d];
+				label[count++] = s.label[i][d];
+			}
+	return count;
+}
+
+static const Val *
+dot_value(Build *b, const Node *n, const Ix *const *o)
+{
+	DotSpec s = dot_spec(n);
+	char label[2 * MAXRANK];
+	Dim size[2 * MAXRANK], extent = DIM(1);
+	int nk = dot_summed(n, label, size);
+	const Ix *of[128] = {0}, *k, *at[MAXRANK];
+	const Val *x[2];
+	const Var *over;
+	uint64_t avoid = 0;
+
+	for (int d = 0; d < n->type.rank; d++) {
+		of[(int)s.label[2][d]] = o[d];
+		avoid |= v_ix(b, o[d])->loops;
+	}
+	for (int i = 0; i < nk; i++)
+		if (!dim_mul(extent, size[i], &extent))
+			bug("contraction over an overflowing count");
+	over = dim_one(extent) ? NULL : build_loop(b, extent, avoid);
+	k = over ? b->ixvar[over->id] : ix_int(b->ix, 0);
+	for (int i = nk - 1; i >= 0; i--) {
+		of[(int)label[i]] = i ? ix_mod(b->ix, k, size[i]) : k;
+		k = ix_div(b->ix, k, size[i]);
+	}
+	for (int i = 0; i < 2; i++) {
+		for (int d = 0; s.label[i][d]; d++)
+			at[d] = of[(int)s.label[i][d]];
+		x[i] = element(b, n->in[i], at);
+	}
+	x[0] = v_combine(b, R_PROD, x[0], x[1]);
+	return over ? v_reduce(b, R_SUM, BY_BLOCKS, over, x[0]) : x[0];
+}
+
+/* ---- any node ---- */
+
+static const Val *
+compute(Build *b, const Node *n, const Ix *const *o)
+{
+	switch (n->op->kind) {
+	case SOURCE: return source_value(b, n, o);
+	case MAP:    return map_value(b, n, o);
+	case VIEW:   return view_from(b, n, o, 0);
+	case REDUCE: return reduce_value(b, n, o);
+	case DOT:    return dot_value(b, n, o);
+	case INDEX:
+		if (!(n->op->flags & SCATTERS))
+			return gather_value(b, n, o);
+		break;
+	default:
+		break;
+	}
+	bug("%s is not computed by the element", n->op->name);
+}
+
+/* a literal needs no memory wherever it is read */
+static bool
+is_literal(const Node *n)
+{
+	return (n->op->id == OP_full || n->op->id == OP_dim_size || n->op->id == OP_constant)
+	       && dim_one(type_count(&n->type));
+}
+
+const Val *
+element(Build *b, const Node *n, const Ix *const *o)
+{
+	Buf key = {.arena = b->arena};
+	const Val *v;
+
+	if (!b->inside[n->id] && !is_literal(n)) {
+		if (!b->storage[n->id])
+			bug("%s (node %d) is neither in memory nor in the kernel", n->op->name, n->id);
+		return named(b, load(b, n, o), n);
+	}
+	buf_put(&key, (const char *)&n->id, sizeof n->id);
+	for (int d = 0; d < n->type.rank; d++)
+		buf_put(&key, (const char *)&o[d], sizeof o[d]);
+	if ((v = map_get_bytes(b->values, key.s, key.n)))
+		return v;
+	v = named(b, compute(b, n, o), n);
+	map_set_bytes(b->values, key.s, key.n, (void *)(uintptr_t)v);
+	return v;
+}

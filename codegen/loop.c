@@ -1,0 +1,705 @@
+/* loop: from statements over pure values to statements in C's order.
+ *
+ * The statements given hold values as shared graphs, reductions among them. One
+ * walk, in order, decides where each value is computed: in the outermost open
+ * loop on whose variables it depends, before the statement that needs it there.
+ * A value gets a name when it is used twice, when it leaves a loop, or when the
+ * text would be long; a reduction becomes a loop at its place, together with all
+ * others over the same variable that can be had by then: they share a stage.
+ *
+ * A branch that is only safe where its guard holds becomes an `if` unless it is
+ * short: what it computes stays inside (`floor`). */
+#include "gen.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { MAXDEPTH = 64, LONG = 14, SHORT_GUARD = 16 };
+
+typedef struct Named { const Val *v, *by; } Named;
+typedef struct Scope {
+	Block *out;
+	int loop;                      /* id of its loop variable; -1: none */
+	Named *named;
+	int64_t n, cap;
+} Scope;
+typedef struct Sched {
+	Build *b;
+	Scope scope[MAXDEPTH];
+	int depth;                     /* open scopes */
+	int floor;                     /* nothing is placed further out */
+	int inline_only;               /* > 0: within a guarded branch that is one expression */
+	int open[MAXLOOP];             /* scope of each loop variable, -1: not open */
+	int *uses;                     /* by value id */
+	const Val **red;               /* reductions outside of guards, operands first */
+	int64_t nred, capred;
+	bool *seen;                    /* by value id */
+	int nval;                      /* values that existed at the start */
+} Sched;
+
+static const Val *use(Sched *s, const Val *v, int at);
+
+/* ---- counting ---- */
+
+static void
+count_uses(Sched *s, const Val *v, bool guarded)
+{
+	if (s->seen[v->id])
+		return;
+	s->seen[v->id] = true;
+	for (int i = 0; i < v->nx; i++) {
+		s->uses[v->x[i]->id]++;
+		count_uses(s, v->x[i], guarded || (v->kind == V_COND && v->guard && i));
+	}
+	if (v->kind == V_REDUCE && !guarded)
+		PUSH(s->b->arena, s->red, s->nred, s->capred, v);
+}
+
+static void
+count_block(Sched *s, const Block *k)
+{
+	for (int64_t i = 0; i < k->n; i++) {
+		const Stmt *t = k->s[i];
+		for (int j = 0; j < LEN(t->x); j++)
+			if (t->x[j]) {
+				s->uses[t->x[j]->id]++;
+				count_uses(s, t->x[j], false);
+			}
+		count_block(s, &t->body);
+		count_block(s, &t->other);
+	}
+}
+
+/* ---- scopes ---- */
+
+static void
+push(Sched *s, Block *out, int loop)
+{
+	if (s->depth == MAXDEPTH)
+		bug("a kernel with loops nested more than %d deep", MAXDEPTH);
+	s->scope[s->depth] = (Scope){.out = out, .loop = loop};
+	if (loop >= 0)
+		s->open[loop] = s->depth;
+	s->depth++;
+}
+
+static void
+pop(Sched *s)
+{
+	Scope *k = &s->scope[--s->depth];
+
+	if (k->loop >= 0)
+		s->open[k->loop] = -1;
+}
+
+/* Leaves only scopes up to d open while a statement deeper inside waits; rejoin() brings the others back. */
+static Sched *
+leave(Sched *s, int d)
+{
+	Sched *kept = NEW(s->b->arena, 1, Sched);
+
+	*kept = *s;
+	for (int i = d + 1; i < s->depth; i++)
+		if (s->scope[i].loop >= 0)
+			s->open[s->scope[i].loop] = -1;
+	s->depth = d + 1;
+	return kept;
+}
+
+static void
+rejoin(Sched *s, const Sched *kept)
+{
+	for (int i = s->depth; i < kept->depth; i++)
+		s->scope[i] = kept->scope[i];
+	memcpy(s->open, kept->open, sizeof s->open);
+	s->depth = kept->depth;
+}
+
+static bool
+computable(const Sched *s, const Val *v)
+{
+	for (int i = 0; i < MAXLOOP; i++)
+		if (v->loops >> i & 1 && s->open[i] < 0)
+			return false;
+	return true;
+}
+
+/* the outermost scope in which v can be computed */
+static int
+level(const Sched *s, const Val *v)
+{
+	int d = s->floor;
+
+	for (int i = 0; i < MAXLOOP; i++)
+		if (v->loops >> i & 1) {
+			if (s->open[i] < 0)
+				bug("a value is used outside of the loop over %s", s->b->loop[i]->name);
+			d = MAX(d, s->open[i]);
+		}
+	return d;
+}
+
+static const Val *
+find(const Sched *s, const Val *v)
+{
+	for (int d = s->depth - 1; d >= 0; d--)
+		for (int64_t i = 0; i < s->scope[d].n; i++)
+			if (s->scope[d].named[i].v == v)
+				return s->scope[d].named[i].by;
+	return NULL;
+}
+
+static const Val *
+set_name(Sched *s, int d, const Val *v, const Val *by)
+{
+	Scope *k = &s->scope[d];
+
+	PUSH(s->b->arena, k->named, k->n, k->cap, ((Named){v, by}));
+	return by;
+}
+
+static const Var *
+new_var(Sched *s, const Val *v)
+{
+	return build_var(s->b, v->name ? v->name : "t", v->dt);
+}
+
+static int
+uses(const Sched *s, const Val *v)
+{
+	return v->id < s->nval ? s->uses[v->id] : 1;
+}
+
+/* ---- values ---- */
+
+static const Val *
+rebuild(Sched *s, const Val *v, int at)
+{
+	const Val *x[LEN(v->x)];
+
+	for (int i = 0; i < v->nx; i++) {
+		bool branch = v->kind == V_COND && v->guard && i;
+		s->inline_only += branch;
+		x[i] = use(s, v->x[i], at);
+		s->inline_only -= branch;
+	}
+	return v_with(s->b, v, x);
+}
+
+static bool
+is_index(const Val *v)
+{
+	return v->dt == I64 && v->kind == V_BINARY;
+}
+
+static bool
+wants_name(const Sched *s, const Val *v, int d, int at)
+{
+	if (s->inline_only || v->kind == V_ADDR)
+		return false;
+	if (is_index(v))
+		return v->cost >= 6 && (uses(s, v) > 1 || d < at);
+	if (v->kind == V_CAST && v->x[0]->nx == 0)
+		return false;
+	return uses(s, v) > 1 || d < at || (v->own && v->kind != V_LOAD);
+}
+
+static const Val *
+let(Sched *s, int d, const Val *v, const Val *x)
+{
+	Build *b = s->b;
+	const Var *raw = NULL, *var;
+
+	if (v->check) {
+		raw = build_var(b, "raw", I64);
+		s_let(b, s->scope[d].out, raw, x->x[0]);
+		x = v_with(b, x, (const Val *[]){v_var(b, raw), x->x[1]});
+	}
+	var = new_var(s, v);
+	s_let(b, s->scope[d].out, var, x);
+	if (raw)
+		stmt(b, s->scope[d].out, S_BAD)->x[0] = v_binary(b, BOOL, "!=", v_var(b, var), v_var(b, raw));
+	return set_name(s, d, v, v_var(b, var));
+}
+
+/* whether a guarded branch may stay an expression: short, with nothing that must be named */
+static bool
+plain(const Val *v)
+{
+	if (v->kind == V_REDUCE || v->check)
+		return false;
+	for (int i = 0; i < v->nx; i++)
+		if (!plain(v->x[i]))
+			return false;
+	return true;
+}
+
+static void
+guarded_branch(Sched *s, Block *out, const Var *var, const Val *v)
+{
+	int floor = s->floor;
+
+	push(s, out, -1);
+	s->floor = s->depth - 1;
+	s_set(s->b, out, var, R_NONE, use(s, v, s->floor));
+	s->floor = floor;
+	pop(s);
+}
+
+/* a variable set by an if */
+static const Val *
+guarded(Sched *s, const Val *v, int d)
+{
+	Sched *kept = leave(s, d);
+	const Val *no = v->x[2], *cond = use(s, v->x[0], d);
+	const Var *var = new_var(s, v);
+	bool simple = no->kind == V_NUM || no->kind == V_INT;
+	const Val *zero = dtype_float(v->dt) ? v_num(s->b, v->dt, 0) : v_lit(s->b, v->dt, 0);
+	Stmt *t;
+
+	s_var(s->b, s->scope[d].out, var, simple ? no : zero);
+	t = s_if(s->b, s->scope[d].out, cond);
+	guarded_branch(s, &t->body, var, v->x[1]);
+	if (!simple)
+		guarded_branch(s, &t->other, var, no);     /* nothing of a branch is placed before the if: floor */
+	rejoin(s, kept);
+	return set_name(s, d, v, v_var(s->b, var));
+}
+
+static void reductions(Sched *s, const Val *v);
+
+/* v as it is to be written in scope `at`, after naming what must be */
+static const Val *
+use(Sched *s, const Val *v, int at)
+{
+	const Val *x;
+	int d;
+
+	if (!v->nx)
+		return v;
+	if ((x = find(s, v)))
+		return x;
+	if (v->kind == V_REDUCE) {
+		reductions(s, v);
+		return find(s, v);
+	}
+	d = level(s, v);
+	if (v->kind == V_COND && v->guard && !s->inline_only && (v->size > SHORT_GUARD || !plain(v)))
+		return guarded(s, v, d);
+	if (v->check || wants_name(s, v, d, at))
+		return let(s, d, v, rebuild(s, v, d));
+	x = rebuild(s, v, at);
+	if (x->size > LONG && !s->inline_only && !is_index(v) && v->kind != V_ADDR)
+		return let(s, d, v, x);
+	return x;
+}
+
+/* v as the right side of a statement: no name of its own unless others use it */
+static const Val *
+use_root(Sched *s, const Val *v)
+{
+	int at = s->depth - 1;
+
+	if (!v->nx || find(s, v) || v->kind == V_REDUCE || v->check || v->guard || level(s, v) < at
+	    || uses(s, v) > 1)
+		return use(s, v, at);
+	return rebuild(s, v, at);
+}
+
+/* ---- reductions ---- */
+
+static const Val *
+identity(Build *b, Combine c, DType d)
+{
+	int bits = 8 * dtype_size(d);
+	bool max = c == R_MAX || c == R_ARGMAX;
+
+	if (c == R_SUM || c == R_PROD)
+		return dtype_float(d) ? v_num(b, d, c == R_PROD) : v_lit(b, d, c == R_PROD);
+	if (dtype_float(d))
+		return v_num(b, d, max ? -INFINITY : INFINITY);
+	if (dtype_class(d) == C_INT)
+		return v_lit(b, d, max ? INT64_MIN >> (64 - bits) : INT64_MAX >> (64 - bits));
+	if (d == BOOL)
+		return v_lit(b, d, !max);
+	return v_lit(b, d, max ? 0 : (int64_t)(UINT64_MAX >> (64 - bits)));
+}
+
+/* terms in one accumulator before a new one begins, at each depth of the nest; the order of other
+ * reductions than floating sums and products does not matter */
+static int
+chunk_sizes(const Build *b, const Val *v, int64_t *size)
+{
+	int64_t most = dim_max(b->g, v->var->extent), c = v->order == BY_CHUNKS ? CHUNK : RUN;
+	int n = 0;
+
+	if (!dtype_float(v->dt) || (v->combine != R_SUM && v->combine != R_PROD))
+		return 0;
+	if (v->order == BY_LANES)
+		c *= LANES;
+	for (; most > c; c *= RUN)
+		size[n++] = c;
+	return n;
+}
+
+typedef struct Stage {
+	const Val **red;
+	int n;
+	int64_t size[16];
+	int nsize;
+	const Var *over;
+	const Val *end;                /* extent */
+} Stage;
+
+static bool
+in_lanes(const Val *v)
+{
+	return v->order == BY_LANES && dtype_float(v->dt);
+}
+
+static const Val *
+min_of(Build *b, const Val *x, const Val *y)
+{
+	return v_cond(b, v_binary(b, BOOL, "<", x, y), x, y, false);
+}
+
+/* the innermost loop: for each term of each reduction, put it into acc */
+static void
+terms(Sched *s, const Stage *g, Block *out, const Val *from, const Val *to, const Val *lane0, const Mem *const *acc)
+{
+	Stmt *f = for_new(s->b, g->over, from, to, 1);
+
+	push(s, &f->body, g->over->id);
+	for (int i = 0; i < g->n; i++) {
+		const Val *x = use_root(s, g->red[i]->x[0]);
+		s_acc(s->b, &f->body, (Mem *)acc[i],
+			v_binary(s->b, I64, "-", v_var(s->b, g->over), lane0), g->red[i]->combine, x);
+	}
+	pop(s);
+	block_add(s->b, out, f);
+}
+
+static void
+lane_terms(Sched *s, const Stage *g, Block *out, const Val *from, const Val *to, const Mem *const *acc)
+{
+	Build *b = s->b;
+	const Val *width = v_int(b, LANES), *whole;
+	const Var *base = build_var(b, "base", I64);
+	bool even = to->kind == V_INT && to->num.i % LANES == 0;
+	Stmt *f;
+
+	if (to->kind == V_INT)
+		whole = v_int(b, to->num.i / LANES * LANES);
+	else {
+		const Var *w = build_var(b, "whole", I64);
+		s_let(b, out, w, v_binary(b, I64, "-", to, v_binary(b, I64, "%", to, width)));
+		whole = v_var(b, w);
+	}
+	f = for_new(b, base, from, whole, LANES);
+	terms(s, g, &f->body, v_var(b, base), v_binary(b, I64, "+", v_var(b, base), width), v_var(b, base), acc);
+	block_add(b, out, f);
+	if (!even)
+		terms(s, g, out, whole, to, whole, acc);
+}
+
+static const Mem **
+lane_arrays(Sched *s, const Stage *g, Block *out, const char *what)
+{
+	Build *b = s->b;
+	const Mem **m = NEW(b->arena, g->n, const Mem *);
+
+	for (int i = 0; i < g->n; i++) {
+		const Val *v = g->red[i], *none = identity(b, v->combine, v->dt);
+		Mem *a = build_array(b, arena_fmt(b->arena, "%s%s", v->name ? v->name : "acc", what), v->dt, LANES);
+		s_array(b, out, a, v->combine == R_SUM);
+		if (v->combine != R_SUM)
+			s_call(b, out, v_call(b, v->dt, v->dt == F32 ? "rt_lanes_fill_f32" : "rt_lanes_fill_f64",
+				(const Val *[]){v_addr(b, a, v_int(b, 0)), none}, 2));
+		m[i] = a;
+	}
+	return m;
+}
+
+/* the first term after a chunk's beginning that is not in it */
+static const Val *
+chunk_end(Build *b, Block *out, const Stage *g, const Val *begin, const Val *to, int64_t size)
+{
+	const Val *end = v_binary(b, I64, "+", begin, v_int(b, size));
+	const Var *x;
+
+	if (g->end->kind == V_INT && g->end->num.i % size == 0)
+		return end;
+	x = build_var(b, "end", I64);
+	s_let(b, out, x, min_of(b, end, to));
+	return v_var(b, x);
+}
+
+static void
+lane_nest(Sched *s, const Stage *g, int k, Block *out, const Val *from, const Val *to, const Mem *const *acc)
+{
+	Build *b = s->b;
+	const Mem **part;
+	const Var *c, *l;
+	Stmt *f, *add;
+
+	if (!k) {
+		lane_terms(s, g, out, from, to, acc);
+		return;
+	}
+	c = build_var(b, "chunk", I64);
+	f = for_new(b, c, from, to, g->size[k - 1]);
+	part = lane_arrays(s, g, &f->body, "_part");
+	lane_nest(s, g, k - 1, &f->body, v_var(b, c), chunk_end(b, &f->body, g, v_var(b, c), to, g->size[k - 1]), part);
+	l = build_var(b, "lane", I64);
+	add = s_for(b, &f->body, l, v_int(b, 0), v_int(b, LANES), 1);
+	for (int i = 0; i < g->n; i++)
+		s_acc(b, &add->body, (Mem *)acc[i], v_var(b, l), g->red[i]->combine,
+			v_load(b, (Mem *)part[i], v_var(b, l)));
+	block_add(b, out, f);
+}
+
+static void
+lane_stage(Sched *s, const Stage *g, int d)
+{
+	Build *b = s->b;
+	Block *out = s->scope[d].out;
+	const Mem **acc = lane_arrays(s, g, out, "_lane");
+
+	lane_nest(s, g, g->nsize, out, v_int(b, 0), g->end, acc);
+	for (int i = 0; i < g->n; i++) {
+		const Val *v = g->red[i];
+		const char *what = v->combine == R_SUM ? "sum" : v->combine == R_PROD ? "prod"
+			: v->combine == R_MAX ? "max" : "min";
+		const Var *x = new_var(s, v);
+		s_let(b, out, x, v_call(b, v->dt, arena_fmt(b->arena, "rt_lanes_%s_%s", what, dtype_name(v->dt)),
+			(const Val *[]){v_addr(b, acc[i], v_int(b, 0))}, 1));
+		set_name(s, d, v, v_var(b, x));
+	}
+}
+
+/* one term of argmax or argmin: acc[1] is the best value, acc[0] its index */
+static void
+better(Build *b, Block *out, const Val *v, const Val *x, const Var *const *acc)
+{
+	const Val *best = v_var(b, acc[1]);
+	const Val *c = v_binary(b, BOOL, v->combine == R_ARGMAX ? ">" : "<", x, best);
+	Stmt *t;
+
+	if (dtype_float(x->dt))      /* the first NaN wins */
+		c = v_binary(b, BOOL, "||", c, v_binary(b, BOOL, "&&", v_binary(b, BOOL, "!=", x, x),
+			v_binary(b, BOOL, "==", best, best)));
+	t = s_if(b, out, c);
+	s_set(b, &t->body, acc[1], R_NONE, x);
+	s_set(b, &t->body, acc[0], R_NONE, v_var(b, v->var));
+}
+
+static void
+arg_stage(Sched *s, const Stage *g, int d)
+{
+	Build *b = s->b;
+	const Val *v = g->red[0], *x;
+	const Var *acc[2] = {new_var(s, v), build_var(b, "best", v->x[0]->dt)}, *term;
+	Block *out = s->scope[d].out;
+	Stmt *f;
+
+	s_var(b, out, acc[0], v_int(b, 0));
+	s_var(b, out, acc[1], identity(b, v->combine, v->x[0]->dt));
+	f = for_new(b, g->over, v_int(b, 0), g->end, 1);
+	push(s, &f->body, g->over->id);
+	x = use(s, v->x[0], s->depth - 1);
+	if (x->nx) {
+		term = new_var(s, v->x[0]);
+		s_let(b, &f->body, term, x);
+		x = v_var(b, term);
+	}
+	better(b, &f->body, v, x, acc);
+	pop(s);
+	block_add(b, out, f);
+	set_name(s, d, v, v_var(b, acc[0]));
+}
+
+static const Var **
+accumulators(Sched *s, const Stage *g, Block *out, const char *name)
+{
+	Build *b = s->b;
+	const Var **acc = NEW(b->arena, g->n, const Var *);
+
+	for (int i = 0; i < g->n; i++) {
+		const Val *v = g->red[i];
+		acc[i] = name ? build_var(b, name, v->dt) : new_var(s, v);
+		s_var(b, out, acc[i], identity(b, v->combine, v->dt));
+	}
+	return acc;
+}
+
+static void
+chunk_nest(Sched *s, const Stage *g, int k, Block *out, const Val *from, const Val *to, const Var *const *acc)
+{
+	Build *b = s->b;
+	const Var *c, **part;
+	Stmt *f;
+
+	if (!k) {
+		f = for_new(b, g->over, from, to, 1);
+		push(s, &f->body, g->over->id);
+		for (int i = 0; i < g->n; i++)
+			s_set(b, &f->body, acc[i], g->red[i]->combine, use_root(s, g->red[i]->x[0]));
+		pop(s);
+		block_add(b, out, f);
+		return;
+	}
+	c = build_var(b, "chunk", I64);
+	f = for_new(b, c, from, to, g->size[k - 1]);
+	part = accumulators(s, g, &f->body, "part");
+	chunk_nest(s, g, k - 1, &f->body, v_var(b, c), chunk_end(b, &f->body, g, v_var(b, c), to, g->size[k - 1]), part);
+	for (int i = 0; i < g->n; i++)
+		s_set(b, &f->body, acc[i], g->red[i]->combine, v_var(b, part[i]));
+	block_add(b, out, f);
+}
+
+static void
+chunk_stage(Sched *s, const Stage *g, int d)
+{
+	Block *out = s->scope[d].out;
+	const Var **acc = accumulators(s, g, out, NULL);
+
+	chunk_nest(s, g, g->nsize, out, v_int(s->b, 0), g->end, acc);
+	for (int i = 0; i < g->n; i++)
+		set_name(s, d, g->red[i], v_var(s->b, acc[i]));
+}
+
+/* calls use() on the reductions in v that do not vary with variable `over` */
+static void
+prepare(Sched *s, const Val *v, const Var *over, int d)
+{
+	if (!v->nx || find(s, v))
+		return;
+	if (v->kind == V_REDUCE && !(v->loops >> over->id & 1)) {
+		if (computable(s, v))
+			use(s, v, d);
+		return;
+	}
+	for (int i = 0; i < v->nx; i++)
+		prepare(s, v->x[i], over, d);
+}
+
+/* every reduction in v that does not vary with `over` has been computed */
+static bool
+ready(const Sched *s, const Val *v, const Var *over)
+{
+	if (!v->nx || find(s, v))
+		return true;
+	if (v->kind == V_REDUCE && !(v->loops >> over->id & 1))
+		return false;
+	for (int i = 0; i < v->nx; i++)
+		if (!ready(s, v->x[i], over))
+			return false;
+	return true;
+}
+
+static bool
+is_arg(const Val *v)
+{
+	return v->combine == R_ARGMAX || v->combine == R_ARGMIN;
+}
+
+/* computes v, and in the same loop all others that can be */
+static void
+reductions(Sched *s, const Val *v)
+{
+	int d = level(s, v), floor = s->floor, inl = s->inline_only;
+	Sched *kept = leave(s, d);
+	Stage g = {.over = v->var, .end = v_dim(s->b, v->var->extent)};
+
+	s->inline_only = 0;
+	prepare(s, v->x[0], v->var, d);
+	g.red = NEW(s->b->arena, s->nred + 1, const Val *);
+	g.red[g.n++] = v;
+	for (int64_t i = 0; i < s->nred && !is_arg(v) && !floor; i++) {
+		const Val *r = s->red[i];
+		if (r != v && r->var == v->var && r->order == v->order && in_lanes(r) == in_lanes(v) && !is_arg(r)
+		    && !find(s, r) && computable(s, r) && level(s, r) == d && ready(s, r->x[0], r->var))
+			g.red[g.n++] = r;
+	}
+	/* one nest serves sums and maxima alike only when it has no chunks */
+	for (int i = 0; i < g.n; i++) {
+		int64_t size[16];
+		int n = chunk_sizes(s->b, g.red[i], size);
+		if (!i) {
+			g.nsize = n;
+			memcpy(g.size, size, sizeof size);
+		} else if (n != g.nsize)
+			g.red[i--] = g.red[--g.n];
+	}
+	if (is_arg(v))
+		arg_stage(s, &g, d);
+	else if (in_lanes(v))
+		lane_stage(s, &g, d);
+	else
+		chunk_stage(s, &g, d);
+	s->inline_only = inl;
+	s->floor = floor;
+	rejoin(s, kept);
+}
+
+/* ---- statements ---- */
+
+static void walk(Sched *s, const Block *in);
+
+static void
+walk_for(Sched *s, const Stmt *t)
+{
+	int at = s->depth - 1;
+	const Val *from = use(s, t->x[0], at), *to = use(s, t->x[1], at);
+	Stmt *f = NEW(s->b->arena, 1, Stmt);
+	Block *out = s->scope[at].out;
+
+	*f = *t;
+	f->body = (Block){0};
+	f->x[0] = from;
+	f->x[1] = to;
+	push(s, &f->body, t->var->loop ? t->var->id : -1);
+	walk(s, &t->body);
+	pop(s);
+	block_add(s->b, out, f);
+}
+
+static void
+walk(Sched *s, const Block *in)
+{
+	for (int64_t i = 0; i < in->n; i++) {
+		const Stmt *t = in->s[i];
+		Block *out = s->scope[s->depth - 1].out;
+		Stmt *u;
+		if (t->kind == S_FOR) {
+			walk_for(s, t);
+			continue;
+		}
+		if (t->kind == S_IF)
+			bug("an if before scheduling");
+		u = NEW(s->b->arena, 1, Stmt);
+		*u = *t;
+		for (int k = 0; k < LEN(t->x); k++)
+			if (t->x[k])
+				u->x[k] = use_root(s, t->x[k]);
+		block_add(s->b, out, u);
+	}
+}
+
+void
+schedule(Build *b)
+{
+	Sched *s = NEW(b->arena, 1, Sched);
+	Block raw = b->top;
+
+	s->b = b;
+	s->nval = b->nval;
+	s->uses = NEW(b->arena, b->nval, int);
+	s->seen = NEW(b->arena, b->nval, bool);
+	for (int i = 0; i < MAXLOOP; i++)
+		s->open[i] = -1;
+	count_block(s, &raw);
+	b->top = (Block){0};
+	push(s, &b->top, -1);
+	walk(s, &raw);
+}

@@ -1,0 +1,371 @@
+/* emit: compiled kernels against the interpreter.
+ *
+ * Each graph becomes kernels under both backends; one C program calls them, each
+ * value in an allocation of its own exact size (sanitizers see overruns), filled
+ * with rubbish before. Under nop every value is compared with the interpreter's,
+ * which rounds to the dtype as compiled code does; under fused the values of the
+ * interface have nop's very bits.
+ *
+ *   emit COMPILER FLAGS DIR [GRAPH.json...]
+ *
+ * The graphs are those of cases.h, or the files: with their gradients when they
+ * have a loss. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gen.h"
+
+enum { MAXCASE = 200 };
+
+typedef struct Case {
+	const char *name;
+	Graph *g;
+	Tensor **leaf, **want;         /* by leaf index; by node id */
+	int64_t sym[MAXSYM];
+	Plan *plan[2];
+	uint8_t **got[2];              /* by node id: bytes, or NULL */
+} Case;
+
+static Arena *arena;
+static Case cases[MAXCASE];
+static int ncase, passed, failed;
+
+#include "cases.h"
+
+/* ---- values ---- */
+
+static bool
+is_index_leaf(const Case *c, const Node *n, int64_t *size)
+{
+	bool yes = false;
+
+	for (int64_t i = 0; i < c->g->nnode; i++) {
+		const Node *u = c->g->node[i];
+		if (u->op->kind != INDEX)
+			continue;
+		for (const Node *v = u->in[1]; v; v = v->op->kind == VIEW ? v->in[0] : NULL)
+			if (v == n) {
+				int64_t d = attr_of(u, "dim")->i;
+				const Type *t = &u->in[0]->type;
+				int64_t s = dim_at(t->dim[d < 0 ? d + t->rank : d], c->sym);
+				*size = yes ? MIN(*size, s) : s;
+				yes = true;
+			}
+	}
+	return yes;
+}
+
+static void
+draw(const Case *c, const Node *n, Tensor *t, Rng *r)
+{
+	int64_t size = 0;
+	bool index = is_index_leaf(c, n, &size);
+
+	for (int64_t k = 0; k < t->n; k++)
+		if (t->f)
+			t->f[k] = round_to(t->dt, 4 * rng_double(r) - 2);
+		else if (t->dt == BOOL)
+			t->i[k] = rng_below(r, 2);
+		else if (index || n->leaf->of)
+			t->i[k] = rng_below(r, size);
+		else
+			t->i[k] = wrap_to(t->dt, rng_below(r, 7) - (dtype_class(t->dt) == C_UINT ? 0 : 3));
+}
+
+static void
+interpret(Case *c)
+{
+	EvalCtx ctx = {.arena = arena, .round = true};
+	Rng r = rng_seed(hash64(c->name, (int64_t)strlen(c->name), 1));
+
+	memcpy(ctx.symval, c->sym, sizeof c->sym);
+	c->leaf = NEW(arena, c->g->nleaf + 1, Tensor *);
+	for (int64_t i = 0; i < c->g->nleaf; i++) {
+		c->leaf[i] = tensor_new(&ctx, &c->g->leaf[i]->node->type);
+		draw(c, c->g->leaf[i]->node, c->leaf[i], &r);
+	}
+	c->want = eval_graph(&ctx, c->g, c->leaf);
+}
+
+/* ---- the program ---- */
+
+static int64_t
+bytes_of(const Case *c, const Node *n)
+{
+	return dim_at(type_count(&n->type), c->sym) * dtype_size(n->type.dt);
+}
+
+static bool
+given(const Node *n)
+{
+	return is_leaf(n) || n->op->id == OP_constant;
+}
+
+static bool
+wanted(const Case *c, int which, const Node *n)
+{
+	const Ports *ps[] = {&c->g->out, &c->g->update, &c->g->grad, &c->g->saved};
+
+	if (!c->plan[which]->storage[n->id] || given(n))
+		return false;
+	if (which == BACKEND_NOP)
+		return c->plan[which]->storage[n->id] == n;
+	for (int p = 0; p < LEN(ps); p++)
+		for (int64_t i = 0; i < ps[p]->n; i++)
+			if (ps[p]->p[i].v == n)
+				return true;
+	return false;
+}
+
+static void
+put_call(Buf *b, const Case *c, const Step *s, const char *model)
+{
+	const char *sep = "";
+
+	if (s->kernel->scratch)
+		buf_printf(b, "\tvoid *scratch = malloc(%lld);\n", (long long)s->kernel->scratch);
+	buf_printf(b, "\t%s%s_%s(", s->kernel->checks_index ? "bad |= " : "", model, s->kernel->name);
+	for (int i = 0; i < c->g->nsym; i++)
+		if (s->kernel->syms >> i & 1) {
+			buf_printf(b, "%s%lld", sep, (long long)c->sym[i]);
+			sep = ", ";
+		}
+	for (int i = 0; i < s->kernel->nbuf; i++) {
+		buf_printf(b, "%sv[%d]", sep, s->buf[i]->id);
+		sep = ", ";
+	}
+	buf_printf(b, "%s);\n", s->kernel->scratch ? ", scratch" : "");
+	if (s->kernel->scratch)
+		buf_puts(b, "\tfree(scratch);\n");
+}
+
+static void
+put_case(Buf *b, const Case *c, int which, const char *model, const Kernels *ks)
+{
+	const Plan *p = c->plan[which];
+
+	rt_print(b, kernels_rt(ks), model);
+	for (int i = 0; i < kernels_len(ks); i++) {
+		kernel_print(b, ks, kernels_at(ks, i), model);
+		buf_putc(b, '\n');
+	}
+	buf_printf(b, "static int\n%s_run(FILE *in, FILE *out)\n{\n", model);
+	buf_printf(b, "\tvoid *v[%lld];\n\tint bad = 0;\n\n\t(void)in;\n", (long long)c->g->nnode + 1);
+	for (int64_t i = 0; i < c->g->nnode; i++) {
+		const Node *n = c->g->node[i];
+		if (p->storage[i] != n)
+			continue;
+		buf_printf(b, "\tv[%lld] = get(%lld, %s);\n", (long long)i, (long long)bytes_of(c, n),
+			given(n) ? "in" : "NULL");
+	}
+	for (int i = 0; i < p->nstep; i++) {
+		buf_puts(b, "\t{\n");
+		put_call(b, c, &p->step[i], model);
+		buf_puts(b, "\t}\n");
+	}
+	for (int64_t i = 0; i < c->g->nnode; i++)
+		if (wanted(c, which, c->g->node[i]))
+			buf_printf(b, "\tfwrite(v[%d], 1, %lld, out);\n", p->storage[i]->id, (long long)bytes_of(c, c->g->node[i]));
+	for (int64_t i = 0; i < c->g->nnode; i++)
+		if (p->storage[i] == c->g->node[i])
+			buf_printf(b, "\tfree(v[%lld]);\n", (long long)i);
+	buf_puts(b, "\treturn bad;\n}\n\n");
+}
+
+static const char *const head =
+	"#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n\n"
+	"static void *\nget(size_t n, FILE *in)\n{\n\tvoid *p = malloc(n + (n == 0));\n\n"
+	"\tif (p == NULL)\n\t\texit(9);\n\tmemset(p, 0xa5, n);\n"
+	"\tif (in != NULL && fread(p, 1, n, in) != n)\n\t\texit(8);\n\treturn p;\n}\n\n";
+
+static const char *
+program_text(void)
+{
+	Buf b = {.arena = arena};
+
+	buf_puts(&b, head);
+	for (int i = 0; i < ncase; i++)
+		for (int w = 0; w < 2; w++) {
+			Kernels *ks = kernels_new(arena, cases[i].g, w ? BACKEND_NOP : BACKEND_FUSED);
+			cases[i].plan[w] = lower(arena, cases[i].g, ks);
+			buf_printf(&b, "/* ---- %s, %s ---- */\n\n", cases[i].name, w ? "nop" : "fused");
+			put_case(&b, &cases[i], w, arena_fmt(arena, "%s%d", w ? "nop" : "fused", i), ks);
+		}
+	buf_puts(&b, "int\nmain(int argc, char **argv)\n{\n\tFILE *in = fopen(argv[1], \"rb\"), *out = fopen(argv[2], \"wb\");\n"
+		"\tint bad = argc != 3;\n\n");
+	for (int i = 0; i < ncase; i++)
+		for (int w = 0; w < 2; w++)
+			buf_printf(&b, "\tbad |= %s%d_run(in, out);\n", w ? "nop" : "fused", i);
+	buf_puts(&b, "\tfclose(in);\n\tfclose(out);\n\treturn bad;\n}\n");
+	return buf_str(&b);
+}
+
+static const char *
+input_bytes(int64_t *n)
+{
+	Buf b = {.arena = arena};
+
+	for (int i = 0; i < ncase; i++)
+		for (int w = 0; w < 2; w++) {
+			const Case *c = &cases[i];
+			for (int64_t k = 0; k < c->g->nnode; k++) {
+				const Node *x = c->g->node[k];
+				if (c->plan[w]->storage[k] != x || !given(x))
+					continue;
+				Array a = tensor_to_array(arena, c->want[k], "x");
+				buf_put(&b, a.data, a.nbytes);
+			}
+		}
+	*n = b.n;
+	return buf_str(&b);
+}
+
+/* ---- comparing ---- */
+
+/* element k of n's bytes, as a double; integers exactly below 2^53 */
+static double
+number(const Node *n, const uint8_t *p, int64_t k)
+{
+	double d;
+	float f;
+	int64_t i = 0;
+
+	switch (n->type.dt) {
+	case F64: memcpy(&d, p + 8 * k, 8); return d;
+	case F32: memcpy(&f, p + 4 * k, 4); return (double)f;
+	case I64:
+	case U64: memcpy(&i, p + 8 * k, 8); return (double)i;
+	case I32: { int32_t x; memcpy(&x, p + 4 * k, 4); return x; }
+	case I16: { int16_t x; memcpy(&x, p + 2 * k, 2); return x; }
+	case I8:  return (int8_t)p[k];
+	default:  return p[k];
+	}
+}
+
+/* Inner sums differ in order: the error grows with the root of the count at most, and is relative to the
+ * largest element. 64 covers libm's last places where values are divided by small differences. */
+static double
+tolerance(const Case *c, const Node *n)
+{
+	double eps = n->type.dt == F64 ? 0x1p-52 : 0x1p-23, most = 0;
+	const Tensor *t = c->want[n->id];
+
+	for (int64_t k = 0; t->f && k < t->n; k++)
+		if (isfinite(t->f[k]))
+			most = fmax(most, fabs(t->f[k]));
+	return 64 * eps * fmax(most, 1e-3);
+}
+
+static void
+check_node(const Case *c, const Node *n, const uint8_t *got)
+{
+	const Tensor *t = c->want[n->id];
+	double tol = tolerance(c, n);
+
+	for (int64_t k = 0; k < t->n; k++) {
+		double x = number(n, got, k), y = t->f ? t->f[k] : (double)t->i[k];
+		if (x == y || (isnan(x) && isnan(y)) || (t->f && fabs(x - y) <= tol))
+			continue;
+		printf("FAIL %s: node %d (%s) %s[%lld] is %.9g, interpreter %.9g\n", c->name, n->id, n->op->name,
+			n->name ? n->name : "", (long long)k, x, y);
+		failed++;
+		return;
+	}
+	passed++;
+}
+
+static void
+check_same(const Case *c, const Node *n)
+{
+	int64_t size = bytes_of(c, n), w = dtype_size(n->type.dt);
+
+	for (int64_t k = 0; k < size; k++)
+		if (c->got[0][n->id][k] != c->got[1][n->id][k]) {
+			printf("FAIL %s: node %d (%s) %s[%lld] is %.9g fused, %.9g nop\n", c->name, n->id, n->op->name,
+				n->name ? n->name : "", (long long)(k / w), number(n, c->got[0][n->id], k / w),
+				number(n, c->got[1][n->id], k / w));
+			failed++;
+			return;
+		}
+	passed++;
+}
+
+static void
+compare(const char *bytes, int64_t n)
+{
+	int64_t at = 0;
+
+	for (int i = 0; i < ncase; i++)
+		for (int w = 0; w < 2; w++) {
+			Case *c = &cases[i];
+			c->got[w] = NEW(arena, c->g->nnode + 1, uint8_t *);
+			for (int64_t k = 0; k < c->g->nnode; k++) {
+				if (!wanted(c, w, c->g->node[k]))
+					continue;
+				c->got[w][k] = (uint8_t *)(uintptr_t)(bytes + at);
+				at += bytes_of(c, c->g->node[k]);
+			}
+		}
+	if (at != n) {
+		printf("FAIL %lld bytes of output, %lld expected\n", (long long)n, (long long)at);
+		failed++;
+		return;
+	}
+	for (int i = 0; i < ncase; i++)
+		for (int64_t k = 0; k < cases[i].g->nnode; k++) {
+			const Node *x = cases[i].g->node[k];
+			if (cases[i].got[1][k])
+				check_node(&cases[i], x, cases[i].got[1][k]);
+			if (cases[i].got[0][k] && cases[i].got[1][k])
+				check_same(&cases[i], x);
+		}
+}
+
+static void
+write_file(const char *path, const char *bytes, int64_t n)
+{
+	FILE *f = fopen(path, "wb");
+
+	if (!f || fwrite(bytes, 1, (size_t)n, f) != (size_t)n || fclose(f))
+		fail(EXIT_INPUT, (Loc){0}, "cannot write %s", path);
+}
+
+static void
+run(const char *cmd)
+{
+	if (system(cmd)) {
+		printf("FAIL %s\n", cmd);
+		failed++;
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	int64_t n;
+	const char *text, *bytes, *dir;
+
+	if (argc < 4)
+		return 2;
+	arena = arena_new();
+	dir = argv[3];
+	build_cases(argc - 4, argv + 4);
+	for (int i = 0; i < ncase; i++)
+		interpret(&cases[i]);
+	text = program_text();
+	write_file(arena_fmt(arena, "%s/emit.c", dir), text, (int64_t)strlen(text));
+	bytes = input_bytes(&n);
+	write_file(arena_fmt(arena, "%s/emit.in", dir), bytes, n);
+	run(arena_fmt(arena, "%s -std=c99 -Wall -Wextra -Wpedantic -Wconversion -Werror %s '%s/emit.c' -o '%s/emit' -lm",
+		argv[1], argv[2], dir, dir));
+	if (!failed)
+		run(arena_fmt(arena, "'%s/emit' '%s/emit.in' '%s/emit.out'", dir, dir, dir));
+	if (!failed) {
+		bytes = read_file(arena, arena_fmt(arena, "%s/emit.out", dir), &n);
+		compare(bytes, n);
+	}
+	printf("%d passed, %d failed\n", passed, failed);
+	arena_free(arena);
+	return failed != 0;
+}
