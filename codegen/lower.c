@@ -53,31 +53,6 @@ times(int64_t a, int64_t b)
 	return mul_ok(a, b, &r) ? r : INT64_MAX;
 }
 
-/* operations of a node, at the symbols' hint */
-static int64_t
-node_work(const Node *n)
-{
-	const Graph *g = n->g;
-	int64_t count = type_hint_count(g, &n->type);
-
-	switch (n->op->kind) {
-	case REDUCE:
-		return times(type_hint_count(g, &n->in[0]->type), MAX(n->op->cost, 1));
-	case DOT: {
-		char label[2 * MAXRANK];
-		Dim size[2 * MAXRANK];
-		int nk = dot_summed(n, label, size);
-		for (int i = 0; i < nk; i++)
-			count = times(count, dim_hint(g, size[i]));
-		return times(count, 2);
-	}
-	case INDEX:
-		return times(MAX(count, type_hint_count(g, &n->in[1]->type)), MAX(n->op->cost, 1));
-	default:
-		return times(count, MAX(n->op->cost, 1));
-	}
-}
-
 static const char *
 doc_line(Lower *l, const Node *n)
 {
