@@ -9,6 +9,8 @@
 #include <ctype.h>
 #include <string.h>
 
+enum { VERSION = 1, MAX_NAME = 64, MAX_SUGGEST = 100 };
+
 /* ---- helpers ---- */
 
 static const char *
@@ -103,7 +105,8 @@ value_define(Graph *g, Map *values, const char *name, Loc at)
 Value *
 value_find(Graph *g, const Map *values, const Json *name)
 {
-	int n = map_len(values);
+	/* suggestions cost a walk over all names: beyond some errors they help nobody */
+	int n = diag_count(DIAG_ERROR) < MAX_SUGGEST ? map_len(values) : 0;
 	Value *v = map_get(values, name->str);
 	const char **cand;
 
@@ -124,8 +127,6 @@ value_node(const Value *v)
 }
 
 /* ---- head of the document ---- */
-
-enum { VERSION = 1, MAX_NAME = 64 };
 
 /* the member `key` of object j, with g->path on it; NULL: absent. path_back(g, *mark) goes on. */
 static const Json *

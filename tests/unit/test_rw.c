@@ -262,7 +262,7 @@ random_graph(Arena *a, Rng *r)
 	Leaf x = {.role = INPUT, .name = "x"}, w = {.role = PARAM, .name = "inf", .trainable = true};
 	Type t = {F32, 2, {{4, 0}, {1, 1}}};
 	float data[4] = {0.1f, 3, -0.0f, 1e-40f};
-	Blob blob = {.nbytes = 16, .data = arena_copy(a, (const char *)data, 16)};
+	Blob *blob = NEW(a, 1, Blob);
 
 	g->sym[g->nsym++] = (Sym){.name = "B", .min = 1, .max = 8, .hint = 8};
 	g->folding = rng_below(r, 2);
@@ -270,7 +270,8 @@ random_graph(Arena *a, Rng *r)
 	node_leaf(g, &x, t);
 	if (rng_below(r, 2))           /* a value named like a literal */
 		node_leaf(g, &w, type_scalar(F32));
-	node_constant(g, (Type){F32, 2, {{4, 0}, {1, 0}}}, &blob);
+	*blob = (Blob){.nbytes = 16, .data = arena_copy(a, (const char *)data, 16)};
+	node_constant(g, (Type){F32, 2, {{4, 0}, {1, 0}}}, blob);
 	for (int64_t k = rng_below(r, 12); k >= 0; k--) {
 		Node *n = grow(g, r);
 		if (rng_below(r, 4) == 0 && !n->name && !n->leaf)
