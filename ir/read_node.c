@@ -523,8 +523,10 @@ results_bind(Nodes *s, Entry *it, Node *v)
 		return;
 	}
 	if (v->type.dt != NDTYPE && node_nres(v) != it->nout) {
+		int64_t mark = path_key(g, "out");
 		graph_diag(g, DIAG_ERROR, json_get(it->j, "out")->at, "%s has %d result%s here, 'out' names %d",
 			it->op->name, node_nres(v), node_nres(v) == 1 ? "" : "s", it->nout);
+		path_back(g, mark);
 		return;
 	}
 	if (it->nout > 1)
