@@ -65,7 +65,9 @@ walk_node(Walk *w, Node *n)
 	w->g->cur_from = n->name ? n->name : n->from;
 	w->g->cur_scope = n->scope;
 	w->g->cur_at = n->at;
+	w->g->cur_remat = n->remat == REMAT_RECOMPUTE ? n->remat : REMAT_AUTO;         /* as compose.c, to share with it */
 	n->op->vjp(n, g, d);
+	w->g->cur_remat = REMAT_AUTO;
 	for (int k = 0; k < n->nin; k++)
 		if (d[k] && w->wanted[n->in[k]->id] && dtype_float(n->in[k]->type.dt))
 			accumulate(&w->ct[n->in[k]->id], fit(d[k], n->in[k]));
@@ -145,7 +147,7 @@ seed(Walk *w, const Options *o)
 			seed_output(w, g->out.p[i]);
 }
 
-/* what depends on a cotangent is backward's, all else may be forward's */
+/* what depends on a cotangent is backward's, all else may be forward's; the user's word is about the latter */
 static void
 mark_sides(Graph *g)
 {
@@ -155,6 +157,8 @@ mark_sides(Graph *g)
 		for (int k = 0; k < n->nin; k++)
 			if (n->in[k]->side == SIDE_B)
 				n->side = SIDE_B;
+		if (n->side == SIDE_B)
+			n->remat = REMAT_AUTO;
 	}
 }
 

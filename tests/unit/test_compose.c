@@ -91,6 +91,24 @@ layer_norm_has_one_mean_and_one_deviation(void **state)
 	arena_free(a);
 }
 
+/* else the derivative's copy could be saved, against the user's word */
+static void
+recomputed_composites_share_too(void **state)
+{
+	Arena *a = arena_new();
+	Node *v[16];
+	Graph *g = one_node(a, "\"x\": \"f32[B,C]\"", "\"out\": \"y\", \"op\": \"layer_norm\", \"in\": [\"x\"],"
+		"\"attrs\": {\"normalized_shape\": [\"C\"]}, \"remat\": \"recompute\"");
+
+	(void)state;
+	assert_int_equal(count(a, g, OP_rsqrt), 1);
+	for (int i = crossing(a, g, v); i-- > 0;)
+		assert_int_equal(v[i]->remat, REMAT_RECOMPUTE);
+	for (int64_t i = 0; i < g->nnode; i++)
+		assert_true(g->node[i]->side != SIDE_B || g->node[i]->remat == REMAT_AUTO);
+	arena_free(a);
+}
+
 static void
 batch_norm_shares_moments_with_the_running_ones(void **state)
 {
@@ -189,6 +207,7 @@ main(void)
 		cmocka_unit_test(relu_needs_its_output_alone),
 		cmocka_unit_test(softmax_needs_its_output_alone),
 		cmocka_unit_test(layer_norm_has_one_mean_and_one_deviation),
+		cmocka_unit_test(recomputed_composites_share_too),
 		cmocka_unit_test(batch_norm_shares_moments_with_the_running_ones),
 		cmocka_unit_test(cross_entropy_has_one_log_sum),
 		cmocka_unit_test(dropout_has_one_mask),
