@@ -21,9 +21,20 @@ op_get(int id)
 	return table[id];
 }
 
+/* other names that are read; the writer says the op's own */
+static const struct {
+	const char *alias;
+	int op;
+} aliases[] = {
+	{"bce_with_logits", OP_binary_cross_entropy_with_logits},
+};
+
 const Op *
 op_find(const char *name)
 {
+	for (int i = 0; i < LEN(aliases); i++)
+		if (!strcmp(aliases[i].alias, name))
+			return table[aliases[i].op];
 	for (int i = 0; i < NOP; i++)
 		if (!strcmp(table[i]->name, name))
 			return table[i];
