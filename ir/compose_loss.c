@@ -445,7 +445,7 @@ bce_vjp(Node *y, Node *const *g, Node **d)
 }
 
 const Op op_binary_cross_entropy_with_logits = {.name = "binary_cross_entropy_with_logits",
-	.id = OP_binary_cross_entropy_with_logits, .kind = COMPOSITE, .min_in = 2, .max_in = 3,
+	.alias = "bce_with_logits", .id = OP_binary_cross_entropy_with_logits, .kind = COMPOSITE, .min_in = 2, .max_in = 3,
 	.attr = difference_attr, .operands = "input target pos_weight",
 	.doc = "-(pos_weight * t * log(sigmoid(x)) + (1 - t) * log(1 - sigmoid(x))), for x of any size",
 	.shape = bce_shape, .compose = bce_compose, .vjp = bce_vjp};

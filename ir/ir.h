@@ -130,6 +130,7 @@ typedef struct IxGuard IxGuard;
 
 struct Op {
 	const char *name;
+	const char *alias;             /* another name that is read; the writer has one name per op */
 	int id;                        /* OP_name */
 	Kind kind;
 	int min_in, max_in;            /* max_in < 0: any number */

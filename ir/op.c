@@ -36,7 +36,7 @@ op_find(const char *name)
 		if (!strcmp(aliases[i].alias, name))
 			return table[aliases[i].op];
 	for (int i = 0; i < NOP; i++)
-		if (!strcmp(table[i]->name, name))
+		if (!strcmp(table[i]->name, name) || (table[i]->alias && !strcmp(table[i]->alias, name)))
 			return table[i];
 	return NULL;
 }

@@ -253,15 +253,16 @@ in_document(const Op *op)
 static void
 put_op(Buf *b, const Op *op)
 {
-	const char *required[2];
+	const char *required[2], *const spelled[] = {op->name, op->alias};
 	int n = 0;
 
 	if (op->min_in)
 		required[n++] = "in";
 	if (needs_attrs(op))
 		required[n++] = "attrs";
-	buf_printf(b, "      {\"if\": {\"properties\": {\"op\": {\"const\": \"%s\"}}},\n"
-		"       \"then\": {\"description\": ", op->name);
+	buf_puts(b, "      {\"if\": {\"properties\": {\"op\": {\"enum\": ");
+	put_list(b, spelled, 1 + (op->alias != NULL));
+	buf_puts(b, "}}},\n       \"then\": {\"description\": ");
 	json_quote(b, op->doc ? op->doc : "");
 	buf_puts(b, ", \"required\": ");
 	put_list(b, required, n);
@@ -280,12 +281,15 @@ put_op(Buf *b, const Op *op)
 static void
 put_node(Buf *b)
 {
-	const char *names[NOP];
+	const char *names[2 * NOP];
 	int n = 0;
 
-	for (int i = 0; i < NOP; i++)
+	for (int i = 0; i < NOP; i++) {
 		if (in_document(op_get(i)))
 			names[n++] = op_get(i)->name;
+		if (op_get(i)->alias)
+			names[n++] = op_get(i)->alias;
+	}
 	put_def(b, "node");
 	buf_puts(b, "{\"type\": \"object\", \"required\": [\"out\", \"op\"], \"additionalProperties\": false, \"properties\": {\n"
 		"      \"out\": {\"anyOf\": [{\"$ref\": \"#/$defs/name\"}, {\"type\": \"array\", "

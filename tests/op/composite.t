@@ -69,6 +69,7 @@ l1_loss f64[3]=[1,2,-1] f64[3]=[3,2,-2] reduction=sum -> [3] d [-1,0,1] [1,-0,-1
 binary_cross_entropy_with_logits f32[3,4] in(0.1,2) f32[3,4]
 binary_cross_entropy_with_logits f32[B,4] in(-2,-0.1) f32[B,4] reduction=sum
 binary_cross_entropy_with_logits f64[3,4] in(0.1,2) f64[3,4] f64[4] reduction=none
+bce_with_logits f32[3,4] in(0.1,2) f32[3,4] reduction=none
 binary_cross_entropy_with_logits f64[2]=[-800,800] f64[2]=[1,0] reduction=none -> [800,800] d [-1,1] [800,-800]
 binary_cross_entropy_with_logits f64[2]=[-800,0] f64[2]=[1,1] f64[]=[3] reduction=sum -> [2402.0794415416798] d [-3,-1.5] _ [800.6931471805599]
 
