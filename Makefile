@@ -27,17 +27,21 @@ $(BUILD)/obj/lib/%.o:       INC = -Ilib
 $(BUILD)/obj/lib/cparse.o:  INC = -Ilib $(CLANG_C)
 $(BUILD)/obj/ir/%.o:        INC = -Ilib -Iir
 $(BUILD)/obj/codegen/%.o:   INC = -Ilib -Iir -Icodegen -I$(BUILD)/gen
-$(BUILD)/obj/cmd/%.o:       INC = -Ilib -Iir -Icodegen -Icmd/gradc
+$(BUILD)/obj/cmd/%.o:       INC = -Ilib -Iir -Icodegen -Icmd/gradc -I$(BUILD)/gen
 $(BUILD)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(INC) -MMD -MP -c $< -o $@
 
-# the runtime helpers of emitted code, a string per line
-RT := codegen/rt/prologue.h $(filter-out codegen/rt/prologue.h,$(wildcard codegen/rt/*.h))
-$(BUILD)/gen/rt_text.h: $(RT) codegen/rt/embed.sh
+# texts that the program carries, as tables of lines: helpers of the emitted code, files of new projects
+RT   := codegen/rt/prologue.h $(filter-out codegen/rt/prologue.h,$(wildcard codegen/rt/*.h))
+INIT := $(addprefix cmd/gradc/init/,starter.json main.c Makefile)
+$(BUILD)/gen/rt_files.h:         $(RT)
+$(BUILD)/gen/init_files.h:       $(INIT)
+$(BUILD)/obj/codegen/rt.o:       $(BUILD)/gen/rt_files.h
+$(BUILD)/obj/cmd/gradc/verb_init.o: $(BUILD)/gen/init_files.h
+$(BUILD)/gen/%.h: lib/embed.sh Makefile
 	@mkdir -p $(@D)
-	sh codegen/rt/embed.sh $(RT) > $@.tmp && mv $@.tmp $@
-$(BUILD)/obj/codegen/rt.o: $(BUILD)/gen/rt_text.h
+	sh lib/embed.sh $* $(filter-out lib/embed.sh Makefile,$^) > $@.tmp && mv $@.tmp $@
 
 $(BUILD)/gradc: $(OBJ)
 	$(CC) $(ALL_CFLAGS) $(OBJ) $(LDLIBS) -o $@

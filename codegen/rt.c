@@ -8,7 +8,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "rt_text.h"
+#include "rt_files.h"
 
 typedef struct Helper {
 	const char *name;              /* NULL: printed always */
@@ -100,7 +100,7 @@ rt_set(Arena *a)
 
 	set->arena = a;
 	for (int i = 0; i < LEN(rt_files); i++)
-		add_file(set, rt_files[i].line, rt_files[i].n, !strcmp(rt_files[i].name, "prologue"));
+		add_file(set, rt_files[i].line, rt_files[i].n, !strcmp(rt_files[i].name, "prologue.h"));
 	set->used = NEW(a, set->n, bool);
 	set->by_name = map_new(a);
 	for (int64_t i = 0; i < set->n; i++)

@@ -425,7 +425,8 @@ bool attr_same(const AttrSpec *s, const Attr *a, const Attr *b);
 bool c_ident_ok(const char *s);
 /* a name as C: other characters become '_', keywords of C and C++ get a '_' behind, digits one before */
 const char *c_ident(Arena *a, const char *name);
-const char *header_clash(const char *name);      /* "math.h" for "math", in any case; NULL: none */
+enum { MAX_MODEL_NAME = 64 };
+const char *model_name_wrong(Arena *a, const char *name);    /* NULL: it may name a model and its files */
 /* write.c: canonical JSON of a graph of either level, joint or not */
 void graph_write(Buf *b, const Graph *g);
 void graph_write_part(Buf *b, const Graph *g, int indent);   /* within a module: no "gradc", no newline at the end */

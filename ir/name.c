@@ -39,7 +39,8 @@ same_word(const char *a, const char *b)
 	return *a == *b;
 }
 
-const char *
+/* "math" for "Math": NAME.h would be the system's; NULL: none */
+static const char *
 header_clash(const char *name)
 {
 	for (int i = 0; i < LEN(header); i++)
@@ -86,4 +87,41 @@ c_ident(Arena *a, const char *name)
 	if (is_keyword(buf_str(&b)))
 		buf_putc(&b, '_');
 	return buf_str(&b);
+}
+
+/* ---- names of models ---- */
+
+static bool
+model_name_ok(const char *s)
+{
+	if (strlen(s) > MAX_MODEL_NAME || !isalpha((unsigned char)*s))
+		return false;
+	while (word_char((unsigned char)*s))
+		s++;
+	return !*s;
+}
+
+/* the nearest name that is fine */
+static const char *
+model_name_for(Arena *a, const char *s)
+{
+	const char *t = c_ident(a, s);
+
+	if (!isalpha((unsigned char)*t))
+		t = arena_fmt(a, "m%s", t);
+	return arena_copy(a, t, (int64_t)strnlen(t, MAX_MODEL_NAME));
+}
+
+const char *
+model_name_wrong(Arena *a, const char *name)
+{
+	const char *clash = header_clash(name);
+
+	if (!model_name_ok(name))
+		return arena_fmt(a, "'%s' is not of the form: a letter, then at most %d letters, digits or '_'; '%s' would do",
+			name, MAX_MODEL_NAME - 1, model_name_for(a, name));
+	if (clash)
+		return arena_fmt(a, "'%s': the file %s.h would hide the system's <%s.h>; '%s_model' would do", name, name,
+			clash, name);
+	return NULL;
 }

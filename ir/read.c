@@ -6,10 +6,9 @@
  * value are silent, so every independent error is found in one run. */
 #include "ir.h"
 
-#include <ctype.h>
 #include <string.h>
 
-enum { VERSION = 1, MAX_NAME = 64, MAX_SUGGEST = 100 };
+enum { VERSION = 1, MAX_SUGGEST = 100 };
 
 /* ---- helpers ---- */
 
@@ -157,32 +156,11 @@ version_check(Graph *g, const Json *doc)
 			(long long)v, VERSION);
 }
 
-static bool
-model_name_ok(const char *s)
-{
-	if (strlen(s) > MAX_NAME || !isalpha((unsigned char)*s))
-		return false;
-	while (*s == '_' || ((unsigned char)*s < 0x80 && isalnum((unsigned char)*s)))
-		s++;
-	return !*s;
-}
-
-/* the nearest name that is fine */
-static const char *
-model_name_for(Arena *a, const char *s)
-{
-	const char *t = c_ident(a, s);
-
-	if (!isalpha((unsigned char)*t))
-		t = arena_fmt(a, "m%s", t);
-	return arena_copy(a, t, (int64_t)strnlen(t, MAX_NAME));
-}
-
 static void
 name_read(Graph *g, const Json *doc)
 {
 	const Json *j = json_get(doc, "name");
-	const char *clash;
+	const char *wrong;
 
 	if (!j) {
 		missing(g, doc, "name");
@@ -191,12 +169,8 @@ name_read(Graph *g, const Json *doc)
 	if (!want(g, j, J_STRING, "'name'"))
 		return;
 	g->name = graph_str(g, j->str);
-	if (!model_name_ok(g->name))
-		graph_diag(g, DIAG_ERROR, j->at, "name '%s' is not of the form: a letter, then at most %d letters, "
-			"digits or '_'; '%s' would do", g->name, MAX_NAME - 1, model_name_for(g->arena, g->name));
-	else if ((clash = header_clash(g->name)))
-		graph_diag(g, DIAG_ERROR, j->at, "name '%s': the file %s.h would hide the system's <%s.h>; "
-			"'%s_model' would do", g->name, g->name, clash, g->name);
+	if ((wrong = model_name_wrong(g->arena, g->name)))
+		graph_diag(g, DIAG_ERROR, j->at, "name %s", wrong);
 }
 
 static void

@@ -8,12 +8,12 @@
 enum OptId {
 	O_OUT, O_BACKEND, O_PARTITION, O_OBJECTIVE, O_RECOMPUTABLE, O_PRESET, O_OPTIMIZER, O_GRAD, O_INFER, O_OF, O_MODE,
 	O_CERTIFY, O_AFTER, O_EMIT, O_DUMP_DIR, O_STOP, O_FROM, O_IN, O_PARAMS, O_ROUND, O_SEED, O_DIM, O_DIFF,
-	O_JSON, O_WRITE, O_STAMP, O_STAMP_VERSION, O_MD, O_MF, O_MT, O_MP, O_NO_REPARSE, O_CC, O_DIAGNOSTICS,
-	O_VERSION, O_HELP, NOPT
+	O_JSON, O_WRITE, O_STAMP, O_STAMP_VERSION, O_MD, O_MF, O_MT, O_MP, O_NO_REPARSE, O_MAN, O_COMPLETION,
+	O_CC, O_DIAGNOSTICS, O_VERSION, O_HELP, NOPT
 };
 enum VerbBit {
 	V_COMPILE = 1, V_CHECK = 2, V_INIT = 4, V_GRAD = 8, V_PARTITION = 16, V_PRINT = 32, V_EXPLAIN = 64, V_RUN = 128,
-	V_VERIFY = 256, V_OPS = 512, V_SCHEMA = 1024, V_FMT = 2048, V_ALL = 4095
+	V_VERIFY = 256, V_OPS = 512, V_SCHEMA = 1024, V_FMT = 2048, V_HELP = 4096, V_ALL = 8191
 };
 
 typedef struct Opt {
@@ -30,6 +30,7 @@ typedef struct Opt {
 
 typedef struct Args {
 	Arena *arena;
+	const char *self;              /* argv[0] */
 	const struct Verb *verb;
 	const char *val[NOPT];         /* NULL: not given; a switch: "" */
 	const char **list[NOPT];       /* all values of an option with `many` */
@@ -44,6 +45,7 @@ typedef struct Verb {
 	int (*run)(Args *a);           /* exit code */
 	int min_pos, max_pos;
 	const char *usage;             /* what follows the name */
+	const char *need;              /* the first argument, in words; NULL: it may be left out */
 	const char *doc;               /* one line */
 	const char *more;              /* paragraphs for --help and the man page */
 } Verb;
@@ -51,13 +53,21 @@ typedef struct Verb {
 /* options.c */
 const Opt *opt_table(void);                      /* NOPT of them, by id */
 const Verb *verb_table(int *n);
-Args *args_parse(Arena *a, int argc, char **argv);
-void help_main(FILE *f);
-void help_verb(FILE *f, const Verb *v);
-void man_page(FILE *f);                          /* gradc.1 in man(7) */
+void args_preset(Args *a);                       /* --preset becomes the options that it stands for */
 const char *args_canonical(const Args *a);       /* the options that shape the output, canonical order */
 Options args_options(const Args *a);
 GenOptions args_gen(const Args *a);
+
+/* args.c */
+Args *args_parse(Arena *a, int argc, char **argv);
+_Noreturn void usage_error(const Args *a, const char *fmt, ...) PRINTF(2, 3);
+
+/* help.c */
+void help_main(Buf *b);
+void help_verb(Buf *b, const Verb *v);
+void man_page(Buf *b);                           /* gradc.1 in man(7) */
+void completion_bash(Buf *b);
+int verb_help(Args *a);
 
 /* input.c */
 Graph *input_graph(Args *a, const char *path);   /* reads, verifies, ends on errors */
@@ -68,10 +78,11 @@ void output_text(Args *a, const Buf *b);         /* to -o FILE or standard outpu
 /* data.c: values of g->leaf, from --in and --params, else random; c->symval is set */
 Tensor **data_leaves(Args *a, EvalCtx *c, const Graph *g);
 
-int verb_run(Args *a);
 void write_certificate(Args *a, const Split *s);         /* verb_print.c: to --certify, checked first */
 
 /* verb_NAME.c */
+int verb_init(Args *a);
+int verb_run(Args *a);
 int verb_grad(Args *a);
 int verb_partition(Args *a);
 int verb_print(Args *a);

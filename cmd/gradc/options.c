@@ -1,14 +1,14 @@
-/* options: the table of options and the table of verbs, the parser, and the
- * texts made from them. */
+/* options: the table of options, the table of verbs, and what the values given
+ * mean. args.c parses by them, help.c prints them. */
 #include "cmd.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define SPLIT_VERBS (V_COMPILE | V_CHECK | V_PARTITION | V_PRINT | V_EXPLAIN | V_RUN | V_VERIFY)
 #define GEN_VERBS (V_COMPILE | V_CHECK | V_EXPLAIN | V_RUN | V_VERIFY)
 #define PASS_VERBS (V_COMPILE | V_GRAD | V_PARTITION | V_PRINT)
-#define OUT_VERBS (V_COMPILE | V_CHECK | V_INIT | V_GRAD | V_PARTITION | V_PRINT | V_EXPLAIN | V_RUN | V_OPS | V_SCHEMA | V_FMT)
+#define OUT_VERBS (V_COMPILE | V_CHECK | V_INIT | V_GRAD | V_PARTITION | V_PRINT | V_EXPLAIN | V_RUN | V_OPS \
+	| V_SCHEMA | V_FMT | V_HELP)
 
 static const Opt opts[NOPT] = {
 	[O_OUT]         = {O_OUT, "-o", "PATH", NULL, NULL, OUT_VERBS, false, false,
@@ -21,8 +21,8 @@ static const Opt opts[NOPT] = {
 		"what min-cut minimises"},
 	[O_RECOMPUTABLE] = {O_RECOMPUTABLE, "--recomputable-ops", "OP,...", NULL, NULL, SPLIT_VERBS, true, false,
 		"contractions and other dear ops that backward may repeat"},
-	[O_PRESET]      = {O_PRESET, "--preset", "NAME", "memory-efficient", NULL, SPLIT_VERBS, true, false,
-		"memory-efficient: min-cut with the fused backend"},
+	[O_PRESET]      = {O_PRESET, "--preset", "NAME", "memory-efficient", NULL, SPLIT_VERBS, false, false,
+		"memory-efficient: --partition=min-cut and --backend=fused, which are the defaults"},
 	[O_OPTIMIZER]   = {O_OPTIMIZER, "--optimizer", "NAME", "none|sgd|momentum|adam|adamw", "none",
 		V_COMPILE | V_CHECK, true, false, "emit NAME_update and NAME_train_step with this optimizer"},
 	[O_GRAD]        = {O_GRAD, "--grad", "HOW", "write|accumulate", "write", V_COMPILE | V_CHECK, true, false,
@@ -63,6 +63,9 @@ static const Opt opts[NOPT] = {
 	[O_MP]          = {O_MP, "-MP", NULL, NULL, NULL, V_COMPILE, false, false, "phony targets for the dependencies"},
 	[O_NO_REPARSE]  = {O_NO_REPARSE, "--no-reparse", NULL, NULL, NULL, V_COMPILE, false, false,
 		"do not parse the emitted C through libclang before writing it"},
+	[O_MAN]         = {O_MAN, "--man", NULL, NULL, NULL, V_HELP, false, false, "the manual page, in man(7)"},
+	[O_COMPLETION]  = {O_COMPLETION, "--completion", "SHELL", "bash", NULL, V_HELP, false, false,
+		"completion of the command line for a shell"},
 	[O_CC]          = {O_CC, "--cc", "CMD", NULL, "cc", V_RUN | V_VERIFY, false, false, "C compiler with its flags"},
 	[O_DIAGNOSTICS] = {O_DIAGNOSTICS, "--diagnostics", "FORM", "text|json", "text", V_ALL, false, false,
 		"form of error messages"},
@@ -70,19 +73,33 @@ static const Opt opts[NOPT] = {
 	[O_HELP]        = {O_HELP, "--help", NULL, NULL, NULL, V_ALL, false, false, "print help"},
 };
 
+/* the word between name and usage is what a complaint calls a first argument that is missing */
 static const Verb verbs[] = {
-	{"grad", V_GRAD, verb_grad, 1, 1, "IR", "IR to IR with gradients",
+	{"init", V_INIT, verb_init, 1, 1, "NAME", "a name for the model", "a new project: model, main.c, Makefile",
+		"Writes NAME.json, main.c and a Makefile into the directory NAME, or that of -o, and never over a file that is "
+		"there: a small network that `make` compiles, builds and trains, to be changed into your own."},
+	{"grad", V_GRAD, verb_grad, 1, 1, "IR", "IR", "IR to IR with gradients",
 		"The outputs gain d.NAME for every value differentiated with respect to. Without a loss, cotangents "
 		"ct.OUTPUT become inputs. Apply again for higher orders."},
-	{"partition", V_PARTITION, verb_partition, 1, 1, "IR", "IR to forward IR and backward IR",
+	{"partition", V_PARTITION, verb_partition, 1, 1, "IR", "IR", "IR to forward IR and backward IR",
 		"Prints a module: the forward graph, the backward graph, what is saved and what is recomputed."},
-	{"print", V_PRINT, verb_print, 1, 1, "IR", "the graph after any pass", NULL},
-	{"run", V_RUN, verb_run, 1, 1, "IR", "evaluate a graph",
+	{"print", V_PRINT, verb_print, 1, 1, "IR", "IR", "the graph after any pass",
+		"As JSON, which can be read again (--from), as one line a node, or for Graphviz."},
+	{"run", V_RUN, verb_run, 1, 1, "IR", "IR", "evaluate a graph",
 		"Inputs and parameters that are not given are drawn at random from --seed. Results go to an npz (-o) or "
 		"as text to standard output."},
-	{"ops", V_OPS, verb_ops, 0, 1, "[OP]", "the op table", NULL},
-	{"schema", V_SCHEMA, verb_schema, 0, 0, "", "JSON Schema of the IR", NULL},
-	{"fmt", V_FMT, verb_fmt, 1, -1, "IR...", "canonical JSON", NULL},
+	{"ops", V_OPS, verb_ops, 0, 1, "[OP]", NULL, "the op table",
+		"All operations in one line each; or one of them with its operands, results and attributes."},
+	{"schema", V_SCHEMA, verb_schema, 0, 0, "", NULL, "JSON Schema of the IR",
+		"For editors: they complete and check as you type. To VS Code, name it in json.schemas."},
+	{"fmt", V_FMT, verb_fmt, 1, -1, "IR...", "IR", "canonical JSON",
+		"Sorts nodes into the order of computation, leaves out defaults and aligns; --write changes the files."},
+	{"help", V_HELP, verb_help, 0, 1, "[VERB]", NULL, "this list, or a verb and its options", NULL},
+};
+
+static const struct { const char *preset; int id; const char *value; } presets[] = {
+	{"memory-efficient", O_PARTITION, "min-cut"},
+	{"memory-efficient", O_BACKEND, "fused"},
 };
 
 const Opt *
@@ -98,187 +115,32 @@ verb_table(int *n)
 	return verbs;
 }
 
-/* ---- parsing ---- */
-
-_Noreturn static void
-usage_error(const char *fmt, ...)
-{
-	Buf b = {.arena = arena_new()};
-	va_list ap;
-
-	va_start(ap, fmt);
-	buf_vprintf(&b, fmt, ap);
-	va_end(ap);
-	fail(EXIT_INPUT, (Loc){0}, "%s\n`gradc --help` lists verbs and options", buf_str(&b));
-}
-
-static const Verb *
-verb_find(const char *name)
-{
-	for (int i = 0; i < LEN(verbs); i++)
-		if (!strcmp(verbs[i].name, name))
-			return &verbs[i];
-	return NULL;
-}
-
-static const Opt *
-opt_find(const char *name, int64_t n)
-{
-	for (int i = 0; i < NOPT; i++)
-		if (!strncmp(opts[i].name, name, (size_t)n) && !opts[i].name[n])
-			return &opts[i];
-	return NULL;
-}
-
-static void
-unknown_option(const char *text, int64_t n)
-{
-	const char *names[NOPT], *near;
-	Arena *a = arena_new();
-
-	for (int i = 0; i < NOPT; i++)
-		names[i] = opts[i].name;
-	near = nearest(arena_copy(a, text, n), names, NOPT);
-	if (near)
-		usage_error("unknown option %.*s; did you mean %s?", (int)n, text, near);
-	usage_error("unknown option %.*s", (int)n, text);
-}
-
-static bool
-word_in(const char *words, const char *w)
-{
-	size_t n = strlen(w);
-
-	for (const char *s = words; s; s = strchr(s, '|') ? strchr(s, '|') + 1 : NULL)
-		if (!strncmp(s, w, n) && (s[n] == '|' || !s[n]))
-			return true;
-	return false;
-}
-
-static void
-set_value(Args *a, const Opt *o, const char *v)
-{
-	if (o->words && !word_in(o->words, v))
-		usage_error("%s: '%s' is not one of %s", o->name, v, o->words);
-	if (a->val[o->id] && !o->many && strcmp(a->val[o->id], v))
-		usage_error("%s is given twice", o->name);
-	a->val[o->id] = v;
-	if (o->many) {
-		int64_t n = a->nlist[o->id], cap = n;
-		a->list[o->id] = arena_grow(a->arena, a->list[o->id], n, &cap, (int64_t)sizeof(char *));
-		a->list[o->id][a->nlist[o->id]++] = v;
-	}
-}
-
-/* an option at argv[i]; returns how many further words it took */
-static int
-parse_option(Args *a, int argc, char **argv, int i)
-{
-	const char *s = argv[i];
-	int64_t n = (int64_t)strcspn(s, "=");
-	const Opt *o = opt_find(s, n);
-
-	if (!o && s[1] != '-' && s[2] && (o = opt_find(s, 2)) && o->arg) {
-		set_value(a, o, s + 2);        /* -oDIR */
-		return 0;
-	}
-	if (!o)
-		unknown_option(s, n);
-	if (!o->arg) {
-		if (s[n])
-			usage_error("%s takes no value", o->name);
-		set_value(a, o, "");
-		return 0;
-	}
-	if (s[n]) {
-		set_value(a, o, s + n + 1);
-		return 0;
-	}
-	if (i + 1 == argc)
-		usage_error("%s needs a value: %s", o->name, o->arg);
-	set_value(a, o, argv[i + 1]);
-	return 1;
-}
-
-static void
-choose_verb(Args *a, const char *first)
-{
-	const char *names[LEN(verbs)], *near;
-
-	if ((a->verb = verb_find(first))) {
-		a->pos++;
-		a->npos--;
-		return;
-	}
-	if (!strcmp(first, "-") || strchr(first, '.') || strchr(first, '/')) {
-		a->verb = verb_find("compile") ? verb_find("compile") : verb_find("print");
-		return;
-	}
-	for (int i = 0; i < LEN(verbs); i++)
-		names[i] = verbs[i].name;
-	near = nearest(first, names, LEN(verbs));
-	if (near)
-		usage_error("unknown verb '%s'; did you mean '%s'?", first, near);
-	usage_error("unknown verb '%s'", first);
-}
-
-static void
-check_usage(const Args *a)
-{
-	const Verb *v = a->verb;
-
-	for (int i = 0; i < NOPT; i++)
-		if (a->val[i] && !(opts[i].verbs & v->bit))
-			usage_error("gradc %s has no option %s", v->name, opts[i].name);
-	if (a->npos < v->min_pos)
-		usage_error("usage: gradc %s %s", v->name, v->usage);
-	if (v->max_pos >= 0 && a->npos > v->max_pos)
-		usage_error("gradc %s: unexpected argument '%s'", v->name, a->pos[v->max_pos]);
-}
-
-Args *
-args_parse(Arena *arena, int argc, char **argv)
-{
-	Args *a = NEW(arena, 1, Args);
-	bool words_only = false;
-
-	a->arena = arena;
-	a->pos = NEW(arena, argc + 1, const char *);
-	for (int i = 1; i < argc; i++) {
-		if (!words_only && !strcmp(argv[i], "--"))
-			words_only = true;
-		else if (!words_only && (!strcmp(argv[i], "-h")))
-			set_value(a, &opts[O_HELP], "");
-		else if (words_only || argv[i][0] != '-' || !argv[i][1])
-			a->pos[a->npos++] = argv[i];
-		else
-			i += parse_option(a, argc, argv, i);
-	}
-	if (a->npos && !strcmp(a->pos[0], "help")) {
-		a->pos++;
-		a->npos--;
-		a->val[O_HELP] = "";
-	}
-	if (a->val[O_VERSION]) {
-		printf("gradc %s\n", GRADC_VERSION);
-		exit(0);
-	}
-	if (!a->npos && a->val[O_HELP]) {
-		help_main(stdout);
-		exit(0);
-	}
-	if (!a->npos)
-		usage_error("usage: gradc VERB ... or gradc IR -o DIR");
-	choose_verb(a, a->pos[0]);
-	if (a->val[O_HELP]) {
-		help_verb(stdout, a->verb);
-		exit(0);
-	}
-	check_usage(a);
-	return a;
-}
-
 /* ---- values ---- */
+
+void
+args_preset(Args *a)
+{
+	for (int i = 0; a->val[O_PRESET] && i < LEN(presets); i++) {
+		const Opt *o = &opts[presets[i].id];
+		const char *v = a->val[o->id];
+		if (strcmp(presets[i].preset, a->val[O_PRESET]) || !(o->verbs & a->verb->bit))
+			continue;
+		if (v && strcmp(v, presets[i].value))
+			usage_error(a, "--preset=%s is %s=%s, not %s", presets[i].preset, o->name, presets[i].value, v);
+		a->val[o->id] = presets[i].value;
+	}
+}
+
+/* %XX for what is more than a word of the head of a file, which is a comment and may be reflowed */
+static void
+put_encoded(Buf *b, const char *v)
+{
+	for (; *v; v++)
+		if ((*v >= 'a' && *v <= 'z') || (*v >= 'A' && *v <= 'Z') || (*v >= '0' && *v <= '9') || strchr("_.,:+-", *v))
+			buf_putc(b, *v);
+		else
+			buf_printf(b, "%%%02X", (unsigned char)*v);
+}
 
 const char *
 args_canonical(const Args *a)
@@ -289,7 +151,8 @@ args_canonical(const Args *a)
 		const char *v = a->val[i];
 		if (!opts[i].shapes || !v || (opts[i].dflt && !strcmp(v, opts[i].dflt)))
 			continue;
-		buf_printf(&b, "%s%s%s%s", b.n ? " " : "", opts[i].name, *v ? "=" : "", v);
+		buf_printf(&b, "%s%s%s", b.n ? " " : "", opts[i].name, *v ? "=" : "");
+		put_encoded(&b, v);
 	}
 	return buf_str(&b);
 }
@@ -335,123 +198,4 @@ args_gen(const Args *a)
 		.option_text = args_canonical(a),
 		.version = a->val[O_STAMP_VERSION] ? GRADC_VERSION : NULL,
 	};
-}
-
-/* ---- help ---- */
-
-static void
-print_wrapped(FILE *f, const char *s, int indent, int col)
-{
-	while (*s) {
-		int n = (int)strcspn(s, " ");
-		if (col > indent && col + n + 1 > 79) {
-			fprintf(f, "\n%*s", indent, "");
-			col = indent;
-		}
-		fprintf(f, "%.*s", n, s);
-		col += n;
-		s += n;
-		if (*s) {
-			fputc(' ', f);
-			col++;
-			s++;
-		}
-	}
-	fputc('\n', f);
-}
-
-void
-help_main(FILE *f)
-{
-	fprintf(f, "gradc: a model graph in JSON becomes C that computes it, differentiates it and trains it\n\n"
-		"usage: gradc VERB ...\n       gradc IR -o DIR       (compile)\n\nverbs:\n");
-	for (int i = 0; i < LEN(verbs); i++)
-		fprintf(f, "  %-10s %-10s %s\n", verbs[i].name, verbs[i].usage, verbs[i].doc);
-	fprintf(f, "\n`gradc VERB --help` lists the options of a verb. '-' is standard input or output.\n"
-		"exit codes: 0 done; 1 check or verify found a difference; 2 bad usage, input or output;\n"
-		"            3 unsupported; 4 budget infeasible; 70 a bug in gradc\n");
-}
-
-static void
-help_option(FILE *f, const Opt *o)
-{
-	int col = fprintf(f, "  %s%s%s", o->name, o->arg ? (o->name[1] == '-' ? "=" : " ") : "", o->arg ? o->arg : "");
-
-	if (col > 26) {
-		fputc('\n', f);
-		col = 0;
-	}
-	fprintf(f, "%*s", 28 - col, "");
-	print_wrapped(f, o->doc, 28, 28);
-	if (o->words)
-		fprintf(f, "%28s%s%s%s%s\n", "", o->words, o->dflt ? " (default " : "", o->dflt ? o->dflt : "",
-			o->dflt ? ")" : "");
-}
-
-void
-help_verb(FILE *f, const Verb *v)
-{
-	fprintf(f, "gradc %s: %s\n\nusage: gradc %s [options] %s\n\n", v->name, v->doc, v->name, v->usage);
-	if (v->more) {
-		print_wrapped(f, v->more, 0, 0);
-		fputc('\n', f);
-	}
-	fprintf(f, "options:\n");
-	for (int i = 0; i < NOPT; i++)
-		if (opts[i].verbs & v->bit)
-			help_option(f, &opts[i]);
-}
-
-/* a line of running text in man(7): '-' and '\' escaped, a leading dot or quote protected */
-static void
-man_text(FILE *f, const char *s)
-{
-	if (*s == '.' || *s == '\'')
-		fputs("\\&", f);
-	for (; *s; s++) {
-		if (*s == '-' || *s == '\\')
-			fputc('\\', f);
-		fputc(*s, f);
-	}
-}
-
-void
-man_page(FILE *f)
-{
-	fprintf(f, ".TH GRADC 1 \"\" \"gradc %s\" \"User Commands\"\n.SH NAME\ngradc \\- a model graph in JSON becomes "
-		"standalone C that trains it\n.SH SYNOPSIS\n.B gradc\n.I VERB\n[\\fIoptions\\fR] ...\n.br\n.B gradc\n"
-		".I IR\n.B \\-o\n.I DIR\n.SH VERBS\n", GRADC_VERSION);
-	for (int i = 0; i < LEN(verbs); i++) {
-		fprintf(f, ".TP\n\\fB%s\\fR ", verbs[i].name);
-		man_text(f, verbs[i].usage);
-		fputc('\n', f);
-		man_text(f, verbs[i].doc);
-		fputs(".\n", f);
-		if (verbs[i].more) {
-			man_text(f, verbs[i].more);
-			fputc('\n', f);
-		}
-	}
-	fprintf(f, ".SH OPTIONS\n");
-	for (int i = 0; i < NOPT; i++) {
-		fprintf(f, ".TP\n\\fB");
-		man_text(f, opts[i].name);
-		fprintf(f, "\\fR%s%s%s\n", opts[i].arg ? " \\fI" : "", opts[i].arg ? opts[i].arg : "", opts[i].arg ? "\\fR" : "");
-		man_text(f, opts[i].doc);
-		if (opts[i].words) {
-			fprintf(f, "\n(");
-			man_text(f, opts[i].words);
-			fputc(')', f);
-		}
-		fputs(".\n", f);
-		if (opts[i].verbs != V_ALL) {
-			fprintf(f, "Of:");
-			for (int v = 0; v < LEN(verbs); v++)
-				if (opts[i].verbs & verbs[v].bit)
-					fprintf(f, " %s", verbs[v].name);
-			fputs(".\n", f);
-		}
-	}
-	fprintf(f, ".SH EXIT STATUS\n0 done; 1 check or verify found a difference; 2 bad usage, input or output; "
-		"3 unsupported; 4 budget infeasible; 70 a bug in gradc.\n");
 }

@@ -1,0 +1,233 @@
+/* args: the words of the command line held against the tables of options.c. */
+#include "cmd.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void
+usage_error(const Args *a, const char *fmt, ...)
+{
+	Buf b = {.arena = a->arena};
+	const char *verb = a->verb ? a->verb->name : "";
+	va_list ap;
+
+	va_start(ap, fmt);
+	buf_vprintf(&b, fmt, ap);
+	va_end(ap);
+	fail(EXIT_INPUT, (Loc){0}, "%s\n`gradc %s%s--help` lists %s", buf_str(&b), verb, *verb ? " " : "",
+		*verb ? "its options" : "verbs");
+}
+
+static const Verb *
+verb_find(const char *name)
+{
+	int n;
+	const Verb *v = verb_table(&n);
+
+	for (int i = 0; i < n; i++)
+		if (!strcmp(v[i].name, name))
+			return &v[i];
+	return NULL;
+}
+
+static const Opt *
+opt_find(const char *name, int64_t n)
+{
+	const Opt *o = opt_table();
+
+	for (int i = 0; i < NOPT; i++)
+		if (!strncmp(o[i].name, name, (size_t)n) && !o[i].name[n])
+			return &o[i];
+	return NULL;
+}
+
+/* -oDIR, -MFfile: a short option with its value in one word */
+static const Opt *
+opt_joined(const char *word)
+{
+	const Opt *o = opt_table();
+
+	for (int i = 0; i < NOPT; i++)
+		if (o[i].arg && o[i].name[1] != '-' && !strncmp(o[i].name, word, strlen(o[i].name)))
+			return &o[i];
+	return NULL;
+}
+
+static _Noreturn void
+unknown_option(const Args *a, const char *text, int64_t n)
+{
+	const char *names[NOPT], *near;
+
+	for (int i = 0; i < NOPT; i++)
+		names[i] = opt_table()[i].name;
+	near = nearest(arena_copy(a->arena, text, n), names, NOPT);
+	usage_error(a, "unknown option %.*s%s%s%s", (int)n, text, near ? "; did you mean " : "", near ? near : "",
+		near ? "?" : "");
+}
+
+static bool
+word_in(const char *words, const char *w)
+{
+	size_t n = strlen(w);
+
+	for (const char *s = words; s; s = strchr(s, '|') ? strchr(s, '|') + 1 : NULL)
+		if (!strncmp(s, w, n) && (s[n] == '|' || !s[n]))
+			return true;
+	return false;
+}
+
+static void
+set_value(Args *a, const Opt *o, const char *v)
+{
+	if (o->words && !word_in(o->words, v))
+		usage_error(a, "%s: '%s' is not one of %s", o->name, v, o->words);
+	if (o->arg && !*v)
+		usage_error(a, "%s needs a value: %s", o->name, o->arg);
+	if (a->val[o->id] && !o->many && strcmp(a->val[o->id], v))
+		usage_error(a, "%s is given twice: '%s' and '%s'", o->name, a->val[o->id], v);
+	a->val[o->id] = v;
+	if (o->many) {
+		int64_t n = a->nlist[o->id], cap = n;
+		a->list[o->id] = arena_grow(a->arena, a->list[o->id], n, &cap, (int64_t)sizeof(char *));
+		a->list[o->id][a->nlist[o->id]++] = v;
+	}
+}
+
+/* the option argv[i]; returns how many further words it took */
+static int
+parse_option(Args *a, int argc, char **argv, int i)
+{
+	const char *s = argv[i];
+	int64_t n = (int64_t)strcspn(s, "=");
+	const Opt *o = opt_find(s, n);
+
+	if (!o && (o = opt_joined(s))) {
+		set_value(a, o, s + strlen(o->name));
+		return 0;
+	}
+	if (!o)
+		unknown_option(a, s, n);
+	if (!o->arg) {
+		if (s[n])
+			usage_error(a, "%s takes no value", o->name);
+		set_value(a, o, "");
+		return 0;
+	}
+	if (s[n]) {
+		set_value(a, o, s + n + 1);
+		return 0;
+	}
+	if (i + 1 == argc)
+		usage_error(a, "%s needs a value: %s", o->name, o->arg);
+	set_value(a, o, argv[i + 1]);
+	return 1;
+}
+
+/* a word that is no verb is the file of `gradc IR -o DIR`, if it looks like one */
+static void
+choose_verb(Args *a, const char *first)
+{
+	const char *near, **names;
+	int n;
+	const Verb *v = verb_table(&n);
+
+	if ((a->verb = verb_find(first))) {
+		a->pos++;
+		a->npos--;
+		return;
+	}
+	if ((!strcmp(first, "-") || strpbrk(first, "./") || file_exists(first)) && (a->verb = verb_find("compile")))
+		return;
+	names = NEW(a->arena, n, const char *);
+	for (int i = 0; i < n; i++)
+		names[i] = v[i].name;
+	near = nearest(first, names, n);
+	usage_error(a, "unknown verb '%s'%s%s%s", first, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+}
+
+static _Noreturn void
+wrong_verb(const Args *a, const Opt *o)
+{
+	Buf b = {.arena = a->arena};
+	int n;
+	const Verb *v = verb_table(&n);
+
+	for (int i = 0; i < n; i++)
+		if (o->verbs & v[i].bit)
+			buf_printf(&b, "%s%s", b.n ? ", " : "", v[i].name);
+	usage_error(a, "gradc %s has no option %s; it is one of %s", a->verb->name, o->name, buf_str(&b));
+}
+
+static void
+check_usage(const Args *a)
+{
+	const Verb *v = a->verb;
+
+	for (int i = 0; i < NOPT; i++)
+		if (a->val[i] && !(opt_table()[i].verbs & v->bit))
+			wrong_verb(a, &opt_table()[i]);
+	if (a->npos < v->min_pos)
+		usage_error(a, "%s is missing; usage: gradc %s %s", v->need, v->name, v->usage);
+	if (v->max_pos >= 0 && a->npos > v->max_pos)
+		usage_error(a, "gradc %s: one argument too many: '%s'", v->name, a->pos[v->max_pos]);
+}
+
+/* before anything is complained about */
+static void
+find_diagnostics_form(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--"); i++)
+		if (!strcmp(argv[i], "--diagnostics=json")
+			|| (!strcmp(argv[i], "--diagnostics") && i + 1 < argc && !strcmp(argv[i + 1], "json")))
+			diag_json(true);
+}
+
+static void
+read_words(Args *a, int argc, char **argv)
+{
+	bool files_only = false;
+
+	for (int i = 1; i < argc; i++)
+		if (!files_only && !strcmp(argv[i], "--"))
+			files_only = true;
+		else if (!files_only && !strcmp(argv[i], "-h"))
+			set_value(a, &opt_table()[O_HELP], "");
+		else if (files_only || argv[i][0] != '-' || !argv[i][1])
+			a->pos[a->npos++] = argv[i];
+		else
+			i += parse_option(a, argc, argv, i);
+}
+
+Args *
+args_parse(Arena *arena, int argc, char **argv)
+{
+	Args *a = NEW(arena, 1, Args);
+
+	a->arena = arena;
+	a->self = argc ? argv[0] : "gradc";
+	a->pos = NEW(arena, argc + 1, const char *);
+	a->verb = argc > 1 ? verb_find(argv[1]) : NULL;        /* for complaints until it is chosen */
+	find_diagnostics_form(argc, argv);
+	read_words(a, argc, argv);
+	a->verb = NULL;
+	if (a->val[O_VERSION]) {
+		printf("gradc %s\n", GRADC_VERSION);
+		exit(0);
+	}
+	if (!a->npos && !a->val[O_HELP])
+		usage_error(a, "usage: gradc VERB ..., or gradc IR -o DIR");
+	if (a->npos)
+		choose_verb(a, a->pos[0]);
+	if (a->val[O_HELP]) {
+		Buf b = {.arena = arena};
+		if (a->verb)
+			help_verb(&b, a->verb);
+		else
+			help_main(&b);
+		fputs(buf_str(&b), stdout);
+		exit(0);
+	}
+	check_usage(a);
+	args_preset(a);
+	return a;
+}
