@@ -15,6 +15,9 @@ run_simplify(Module *m)
 static void
 run_grad(Module *m)
 {
+	if (m->graph->joint)
+		fail(EXIT_INPUT, (Loc){.file = m->graph->file}, "this graph has its cotangents already, as the dump of a pass: "
+			"name the pass with --from");
 	m->graph = grad(m->arena, m->graph, m->options);
 	diag_check();
 }

@@ -82,6 +82,7 @@ void write_certificate(Args *a, const Split *s);         /* verb_print.c: to --c
 
 /* verb_NAME.c */
 int verb_init(Args *a);
+int verb_explain(Args *a);
 int verb_run(Args *a);
 int verb_grad(Args *a);
 int verb_partition(Args *a);

@@ -3,15 +3,32 @@
 
 #include <string.h>
 
+static const char *
+shown(const char *path)
+{
+	return strcmp(path, "-") ? path : "<stdin>";
+}
+
 Graph *
 input_graph(Args *a, const char *path)
 {
 	int64_t n;
 	char *text = read_file(a->arena, path, &n);
-	Graph *g = graph_read(a->arena, strcmp(path, "-") ? path : "<stdin>", text, n);
+	Graph *g = graph_read(a->arena, shown(path), text, n);
 
 	diag_check();
 	return g;
+}
+
+static Split *
+input_split(Args *a, const char *path)
+{
+	int64_t n;
+	char *text = read_file(a->arena, path, &n);
+	Split *s = module_read(a->arena, shown(path), text, n);
+
+	diag_check();
+	return s;
 }
 
 static int
@@ -48,19 +65,21 @@ input_module(Args *a, const char *path, int *from)
 {
 	Module *m = NEW(a->arena, 1, Module);
 	Options *o = NEW(a->arena, 1, Options);
+	int n;
+	const Pass *table = pass_table(&n);
 
 	*o = args_options(a);
 	m->arena = a->arena;
 	m->options = o;
-	m->graph = input_graph(a, path);
-	*from = 0;
-	if (a->val[O_FROM]) {
-		int n;
-		const Pass *table = pass_table(&n);
-		*from = pass_index(O_FROM, a->val[O_FROM]) + 1;
-		for (int i = 0; i < *from; i++)
-			m->has |= table[i].gives;
-	}
+	*from = a->val[O_FROM] ? pass_index(O_FROM, a->val[O_FROM]) + 1 : 0;
+	for (int i = 0; i < *from; i++)
+		m->has |= table[i].gives;
+	if (m->has & M_SPLIT)
+		m->split = input_split(a, path);
+	else
+		m->graph = input_graph(a, path);
+	if ((m->has & M_JOINT) && !(m->has & M_SPLIT) && !m->graph->joint)
+		fail(EXIT_INPUT, (Loc){.file = m->graph->file}, "--from=%s: this is no joint graph", a->val[O_FROM]);
 	if (a->val[O_DUMP_DIR]) {
 		m->dump = dump;
 		m->dump_arg = arena_str(a->arena, a->val[O_DUMP_DIR]);

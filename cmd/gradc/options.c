@@ -5,8 +5,8 @@
 #include <string.h>
 
 #define SPLIT_VERBS (V_COMPILE | V_CHECK | V_PARTITION | V_PRINT | V_EXPLAIN | V_RUN | V_VERIFY)
-#define GEN_VERBS (V_COMPILE | V_CHECK | V_EXPLAIN | V_RUN | V_VERIFY)
-#define PASS_VERBS (V_COMPILE | V_GRAD | V_PARTITION | V_PRINT)
+#define GEN_VERBS (V_COMPILE | V_CHECK | V_RUN | V_VERIFY)
+#define PASS_VERBS (V_COMPILE | V_GRAD | V_PARTITION | V_PRINT | V_EXPLAIN)
 #define OUT_VERBS (V_COMPILE | V_CHECK | V_INIT | V_GRAD | V_PARTITION | V_PRINT | V_EXPLAIN | V_RUN | V_OPS \
 	| V_SCHEMA | V_FMT | V_HELP)
 
@@ -40,7 +40,7 @@ static const Opt opts[NOPT] = {
 	[O_EMIT]        = {O_EMIT, "--emit", "FORM", "json|dot|text", "json", V_PRINT, false, false, "form of the printed graph"},
 	[O_DUMP_DIR]    = {O_DUMP_DIR, "--dump-dir", "DIR", NULL, NULL, PASS_VERBS, false, false,
 		"write the graph after each pass: 01-grad.json and so on"},
-	[O_STOP]        = {O_STOP, "--stop", "PASS", NULL, NULL, PASS_VERBS, false, false, "end after this pass"},
+	[O_STOP]        = {O_STOP, "--stop", "PASS", NULL, NULL, V_COMPILE | V_GRAD | V_PARTITION, false, false, "end after this pass"},
 	[O_FROM]        = {O_FROM, "--from", "PASS", NULL, NULL, PASS_VERBS, false, false,
 		"the input is a dump of this pass: go on with the next"},
 	[O_IN]          = {O_IN, "--in", "FILE", NULL, NULL, V_RUN, false, true,
@@ -85,6 +85,9 @@ static const Verb verbs[] = {
 		"Prints a module: the forward graph, the backward graph, what is saved and what is recomputed."},
 	{"print", V_PRINT, verb_print, 1, 1, "IR", "IR", "the graph after any pass",
 		"As JSON, which can be read again (--from), as one line a node, or for Graphviz."},
+	{"explain", V_EXPLAIN, verb_explain, 1, 2, "IR [VALUE]", "IR", "what backward keeps, what it computes again, and why",
+		"One line for each forward value that backward uses, with its bytes, its part of the cost that was minimised, and "
+		"what the best plan with the other choice would cost; or all about one VALUE."},
 	{"run", V_RUN, verb_run, 1, 1, "IR", "IR", "evaluate a graph",
 		"Inputs and parameters that are not given are drawn at random from --seed. Results go to an npz (-o) or "
 		"as text to standard output."},

@@ -97,22 +97,40 @@ jvp(Arena *a, const Graph *joint, const Options *o)
 	return finish(a, grad(a, g, &first), "jv.");
 }
 
+static Graph *
+plain(Args *a, Module *m, int from)
+{
+	int to = last_pass(a, O_STOP, "grad");
+
+	if (to > pass_find("grad"))
+		usage_error(a, "gradc grad ends with the pass grad; `gradc print --after=%s` goes on", a->val[O_STOP]);
+	module_run(m, from, to);
+	return m->graph->joint ? grad_plain(a->arena, m->graph) : m->graph;
+}
+
 int
 verb_grad(Args *a)
 {
-	Options o = args_options(a);
-	Graph *user = input_graph(a, a->pos[0]), *joint, *g;
 	const char *mode = a->val[O_MODE] ? a->val[O_MODE] : "vjp";
+	bool by_passes = !strcmp(mode, "vjp");
+	int from;
+	Module *m = input_module(a, a->pos[0], &from);
 	Buf b = {.arena = a->arena};
+	Graph *g;
 
-	if (!strcmp(mode, "jvp"))
-		user->loss = -1;
-	joint = grad(a->arena, user, &o);
-	diag_check();
-	if (!strcmp(mode, "vjp"))
-		g = grad_plain(a->arena, joint);
-	else
-		g = !strcmp(mode, "hvp") ? hvp(a->arena, joint, &o) : jvp(a->arena, joint, &o);
+	if (!by_passes && (a->val[O_FROM] || a->val[O_STOP] || a->val[O_DUMP_DIR]))
+		usage_error(a, "--mode=%s differentiates twice: --from, --stop and --dump-dir have no meaning", mode);
+	if (from > pass_find("grad") + 1)
+		usage_error(a, "--from=%s: gradc grad ends with the pass grad", a->val[O_FROM]);
+	if (by_passes)
+		g = plain(a, m, from);
+	else {
+		if (!strcmp(mode, "jvp"))
+			m->graph->loss = -1;
+		module_run(m, 0, pass_find("grad"));
+		Graph *joint = m->graph;
+		g = !strcmp(mode, "hvp") ? hvp(a->arena, joint, m->options) : jvp(a->arena, joint, m->options);
+	}
 	diag_check();
 	graph_verify(g, "grad");
 	graph_write(&b, g);
