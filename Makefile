@@ -96,21 +96,27 @@ asan:                   ## unit tests under AddressSanitizer and UBSan
 # ---- installation
 PREFIX ?= /usr/local
 TO      = $(DESTDIR)$(PREFIX)
-MAN     = $(wildcard docs/gradc.1 $(BUILD)/gradc.1)
 DOCS    = $(wildcard README.md LICENSE docs/*.md)
 EXAMPLES = $(wildcard docs/examples/*/*)
 
-install: build          ## into PREFIX=/usr/local, below DESTDIR
+$(BUILD)/gradc.1: $(BUILD)/gradc
+	$(BUILD)/gradc help --man -o $@
+
+$(BUILD)/gradc.bash: $(BUILD)/gradc
+	$(BUILD)/gradc help --completion=bash -o $@
+
+install: build $(BUILD)/gradc.1 $(BUILD)/gradc.bash    ## into PREFIX=/usr/local, below DESTDIR
 	install -d "$(TO)/bin" "$(TO)/share/doc/gradc"
 	install -m 755 $(BUILD)/gradc "$(TO)/bin/gradc"
 	install -m 644 $(DOCS) "$(TO)/share/doc/gradc"
 	@set -e; for f in $(EXAMPLES); do \
 		d="$(TO)/share/doc/gradc/$${f#docs/}"; install -d "$${d%/*}"; install -m 644 "$$f" "$$d"; done
-	@set -e; for f in $(MAN); do \
-		install -d "$(TO)/share/man/man1"; install -m 644 "$$f" "$(TO)/share/man/man1/gradc.1"; done
+	install -d "$(TO)/share/man/man1" "$(TO)/share/bash-completion/completions"
+	install -m 644 $(BUILD)/gradc.1 "$(TO)/share/man/man1/gradc.1"
+	install -m 644 $(BUILD)/gradc.bash "$(TO)/share/bash-completion/completions/gradc"
 
 uninstall:              ## what install put there
-	rm -f "$(TO)/bin/gradc" "$(TO)/share/man/man1/gradc.1"
+	rm -f "$(TO)/bin/gradc" "$(TO)/share/man/man1/gradc.1" "$(TO)/share/bash-completion/completions/gradc"
 	rm -rf "$(TO)/share/doc/gradc"
 
 clean:                  ## remove the build directory

@@ -97,6 +97,8 @@ is "install: the program is whole" "$(cmp "$stage/opt/gradc/bin/gradc" "$GRADC" 
 is "install: the licence" "$(cmp "$stage/opt/gradc/share/doc/gradc/LICENSE" LICENSE 2>&1)" ""
 is "install: the example" "$(ls "$stage/opt/gradc/share/doc/gradc/examples/fashion_mlp" | tr '\n' ' ')" \
 	"Makefile main.c model.json "
+is "install: the manual page" "$(head -c 11 "$stage/opt/gradc/share/man/man1/gradc.1")" ".TH GRADC 1"
+is "install: completion" "$(grep -c '^complete .*gradc$' "$stage/opt/gradc/share/bash-completion/completions/gradc")" 1
 make BUILD="$build" uninstall DESTDIR="$stage" PREFIX=/opt/gradc >"$dir/install.log" 2>&1
 is "uninstall: no file left" "$(find "$stage" -type f)" ""
 

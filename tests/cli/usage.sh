@@ -1,0 +1,108 @@
+# what people mistype
+is "usage: nothing at all" "$(says)" "gradc: error: usage: gradc VERB ..., or gradc IR -o DIR
+    \`gradc --help\` lists verbs
+=> 2"
+is "usage: an unknown verb" "$(says prnt m.json)" "gradc: error: unknown verb 'prnt'; did you mean 'print'?
+    \`gradc --help\` lists verbs
+=> 2"
+is "usage: a verb like no other" "$(says frobnicate)" "gradc: error: unknown verb 'frobnicate'
+    \`gradc --help\` lists verbs
+=> 2"
+is "usage: an unknown option" "$(says print --emmit=dot m.json)" \
+"gradc: error: unknown option --emmit; did you mean --emit?
+    \`gradc print --help\` lists its options
+=> 2"
+is "usage: an option with one dash" "$(says print -emit=dot m.json)" \
+"gradc: error: unknown option -emit; did you mean --emit?
+    \`gradc print --help\` lists its options
+=> 2"
+is "usage: an option of another verb" "$(says fmt --after=grad m.json)" \
+"gradc: error: gradc fmt has no option --after; it is one of print
+    \`gradc fmt --help\` lists its options
+=> 2"
+is "usage: a word that is not among the values" "$(says print --emit=svg m.json)" \
+"gradc: error: --emit: 'svg' is not one of json|dot|text
+    \`gradc print --help\` lists its options
+=> 2"
+is "usage: an option without its value" "$(says print m.json --after)" \
+"gradc: error: --after needs a value: PASS
+    \`gradc print --help\` lists its options
+=> 2"
+is "usage: an empty value" "$(says print m.json --after=)" \
+"gradc: error: --after needs a value: PASS
+    \`gradc print --help\` lists its options
+=> 2"
+is "usage: a value for a switch" "$(says ops --json=yes)" \
+"gradc: error: --json takes no value
+    \`gradc ops --help\` lists its options
+=> 2"
+is "usage: twice, differently" "$(says print --emit=dot --emit=text m.json)" \
+"gradc: error: --emit is given twice: 'dot' and 'text'
+    \`gradc print --help\` lists its options
+=> 2"
+is "usage: no file" "$(says fmt)" "gradc: error: IR is missing; usage: gradc fmt IR...
+    \`gradc fmt --help\` lists its options
+=> 2"
+is "usage: too many files" "$(says print a.json b.json)" \
+"gradc: error: gradc print: one argument too many: 'b.json'
+    \`gradc print --help\` lists its options
+=> 2"
+is "usage: a file that is not there" "$(says fmt none.json)" \
+"none.json: error: cannot open: No such file or directory
+=> 2"
+is "usage: a directory for a file" "$(says fmt .)" ".: error: cannot read: Is a directory
+=> 2"
+is "usage: an unknown pass" "$(says print "$models/mlp.json" --after=foo)" \
+"gradc: error: --after: there is no pass 'foo'; passes are simplify grad compose clean split
+=> 2"
+is "usage: an unknown op" "$(says ops relux)" "gradc: error: there is no op 'relux'; did you mean 'relu'?
+=> 2"
+is "usage: a preset against an option" "$(says partition --preset=memory-efficient --partition=default "$models/mlp.json")" \
+"gradc: error: --preset=memory-efficient is --partition=min-cut, not default
+    \`gradc partition --help\` lists its options
+=> 2"
+is "usage: a preset" "$("$GRADC" partition --preset=memory-efficient "$models/mlp.json" | cksum)" \
+	"$("$GRADC" partition "$models/mlp.json" | cksum)"
+is "usage: -- ends the options" "$(says fmt -- --json)" "--json: error: cannot open: No such file or directory
+=> 2"
+is "usage: complaints as JSON" "$(says fmt --nonsense --diagnostics=json)" \
+'{"file": null, "line": 0, "col": 0, "severity": "error", "message": "unknown option --nonsense\n`gradc fmt --help` lists its options"}
+=> 2'
+
+printf '{"gradc": 1, "name": "m"' >broken.json
+is "errors as JSON" "$(says fmt --diagnostics=json broken.json)" \
+'{"file": "broken.json", "line": 1, "col": 25, "severity": "error", "message": "the file ends inside the object opened at line 1, column 1"}
+=> 2'
+is "from standard input" "$("$GRADC" fmt - <"$models/mlp.json" | cksum)" "$("$GRADC" fmt "$models/mlp.json" | cksum)"
+is "errors from standard input" "$("$GRADC" fmt - 2>&1 <broken.json)" \
+	"<stdin>:1:25: error: the file ends inside the object opened at line 1, column 1"
+has "version" "$(says --version)" "gradc 0."
+
+# colour is for terminals, and NO_COLOR is obeyed
+if command -v script >/dev/null 2>&1; then
+	esc=$(printf '\033')
+	tty_says() { TERM=xterm script -qec "'$GRADC' fmt none.json" /dev/null </dev/null 2>&1; }
+	has "colour on a terminal" "$(tty_says)" "${esc}[1;31m"
+	is "NO_COLOR" "$(NO_COLOR=1 tty_says | tr -d '\r')" "none.json: error: cannot open: No such file or directory"
+else
+	skip "colour" "no script(1)"
+fi
+
+# dumps are inputs
+"$GRADC" partition --dump-dir=dumps "$models/mlp.json" -o partition.json
+is "dumps: one a pass" "$(ls dumps | tr '\n' ' ')" \
+	"00-simplify.json 01-grad.json 02-compose.json 03-clean.json 04-split.json "
+# the names in "saved" and "recomputed"; a dump that was read has its nodes in another order
+saved() { grep '^    "saved":' "$1" | tr -d ' ' | sed 's/.*\[//; s/\].*//' | tr ',' '\n' | sort; }
+for pass in 00-simplify 01-grad 02-compose 03-clean; do
+	"$GRADC" partition --from=${pass#*-} dumps/$pass.json >from.json
+	is "dumps: from $pass" "$(saved from.json)" "$(saved partition.json)"
+done
+is "dumps: from 04-split" "$("$GRADC" print --from=split dumps/04-split.json | cksum)" "$(cksum <partition.json)"
+is "dumps: the last stop" "$("$GRADC" partition --stop=clean "$models/mlp.json" | cksum)" "$(cksum <dumps/03-clean.json)"
+is "dumps: a joint graph without --from" "$(says grad dumps/01-grad.json)" \
+"dumps/01-grad.json: error: this graph has its cotangents already, as the dump of a pass: name the pass with --from
+=> 2"
+is "dumps: --from of a model" "$(says partition --from=grad "$models/mlp.json" | sed 's/.*error/error/')" \
+"error: --from=grad: this is no joint graph
+=> 2"
