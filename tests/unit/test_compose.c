@@ -1,4 +1,8 @@
-/* test_compose.c: what value and derivative of composites share, and what the derivative needs. */
+/* test_compose.c: what value and derivative of composites share, what the derivative needs, and
+ * what rounding to f32 does to both. */
+#include <float.h>
+#include <math.h>
+
 #include "unit.h"
 #include "ir.h"
 
@@ -200,6 +204,84 @@ half_is_computed_in_single(void **state)
 	arena_free(a);
 }
 
+/* ---- rounding ---- */
+
+typedef struct Stable {
+	const char *inputs, *node;
+	double lo, hi;                 /* of the first input; others lie in [0.5, 1] */
+	double units;                  /* bound of errors in units of f32 rounding: some times what conditioning explains */
+	bool to_largest;               /* of the largest element of the tensor, not of each */
+} Stable;
+
+/* ranges in which the plain formula loses all digits, or overflows */
+static const Stable stable[] = {
+	{"\"x\": \"f32[64]\"", "\"op\": \"gelu\", \"in\": [\"x\"]", -8, -3, 80, false},
+	{"\"x\": \"f32[64]\"", "\"op\": \"gelu\", \"in\": [\"x\"], \"attrs\": {\"approximate\": \"tanh\"}", -5, -3, 40, false},
+	{"\"x\": \"f32[64]\"", "\"op\": \"silu\", \"in\": [\"x\"]", -80, -3, 4, false},
+	{"\"x\": \"f32[64]\"", "\"op\": \"softplus\", \"in\": [\"x\"]", -80, -3, 4, false},
+	{"\"x\": \"f32[64]\"", "\"op\": \"softplus\", \"in\": [\"x\"], \"attrs\": {\"threshold\": 1e30}", 3, 1000, 2, false},
+	{"\"x\": \"f32[8,8]\"", "\"op\": \"softmax\", \"in\": [\"x\"], \"attrs\": {\"dim\": 1}", 1000, 1020, 25, true},
+	{"\"x\": \"f32[8,8]\"", "\"op\": \"log_softmax\", \"in\": [\"x\"], \"attrs\": {\"dim\": 1}", -1020, -1000, 3, true},
+	{"\"x\": \"f32[8,8]\", \"t\": \"i64[8]\"", "\"op\": \"cross_entropy\", \"in\": [\"x\", \"t\"]", -500, 500, 3, true},
+	{"\"x\": \"f32[64]\", \"t\": \"f32[64]\"",
+		"\"op\": \"binary_cross_entropy_with_logits\", \"in\": [\"x\", \"t\"], \"attrs\": {\"reduction\": \"none\"}", -300, 300, 3, true},
+	{"\"x\": \"f32[4,64]\", \"w\": \"f32[64]\", \"b\": \"f32[64]\"",
+		"\"op\": \"layer_norm\", \"in\": [\"x\", \"w\", \"b\"], \"attrs\": {\"normalized_shape\": 64}", 4096, 4098, 7000, true},
+	{"\"x\": \"f32[2,64]\"", "\"op\": \"rms_norm\", \"in\": [\"x\"], \"attrs\": {\"normalized_shape\": 64}", 1e-12, 1e-11, 3, true},
+	{"\"q\": \"f32[4,8]\", \"k\": \"f32[6,8]\", \"v\": \"f32[6,3]\"",
+		"\"op\": \"scaled_dot_product_attention\", \"in\": [\"q\", \"k\", \"v\"]", 500, 1000, 600, true},
+};
+
+static Tensor **
+draw(EvalCtx *c, const Graph *g, const Stable *s)
+{
+	Tensor **leaf = NEW(c->arena, g->nleaf, Tensor *);
+	Rng r = rng_seed(1);
+
+	for (int64_t i = 0; i < g->nleaf; i++) {
+		Tensor *t = leaf[i] = tensor_new(c, &g->leaf[i]->node->type);
+		for (int64_t k = 0; t->f && k < t->n; k++)
+			t->f[k] = i ? 0.5 + rng_double(&r) / 2 : s->lo + (s->hi - s->lo) * rng_double(&r);
+		for (int64_t k = 0; t->i && k < t->n; k++)
+			t->i[k] = rng_below(&r, 8);
+		tensor_round(t);
+	}
+	return leaf;
+}
+
+static void
+compare(const Stable *s, const char *name, const Tensor *got, const Tensor *want)
+{
+	double largest = 0;
+
+	for (int64_t k = 0; k < want->n; k++)
+		largest = fmax(largest, fabs(want->f[k]));
+	for (int64_t k = 0; k < want->n; k++) {
+		double error = fabs(got->f[k] - want->f[k]), unit = (s->to_largest ? largest : fabs(want->f[k])) * (double)FLT_EPSILON;
+		assert_true(isfinite(want->f[k]));
+		if (!(error <= s->units * unit + (double)FLT_MIN))
+			print_error("%s: %s[%d] is %.9g in f32, %.17g\n", s->node, name, (int)k, got->f[k], want->f[k]), assert_true(false);
+	}
+}
+
+static void
+single_precision_is_near(void **state)
+{
+	(void)state;
+	for (int i = 0; i < LEN(stable); i++) {
+		Arena *a = arena_new();
+		const Stable *s = &stable[i];
+		Graph *g = one_node(a, s->inputs, arena_fmt(a, "\"out\": \"y\", %s", s->node));
+		EvalCtx exact = {.arena = a}, rounded = {.arena = a, .round = true};
+		Tensor **leaf = draw(&exact, g, s);
+		Tensor **want = eval_graph(&exact, g, leaf), **got = eval_graph(&rounded, g, leaf);
+		compare(s, "y", got[g->out.p[0].v->id], want[g->out.p[0].v->id]);
+		for (int64_t k = 0; k < g->grad.n; k++)
+			compare(s, g->grad.p[k].name, got[g->grad.p[k].v->id], want[g->grad.p[k].v->id]);
+		arena_free(a);
+	}
+}
+
 int
 main(void)
 {
@@ -213,6 +295,7 @@ main(void)
 		cmocka_unit_test(dropout_has_one_mask),
 		cmocka_unit_test(attention_makes_no_probabilities),
 		cmocka_unit_test(half_is_computed_in_single),
+		cmocka_unit_test(single_precision_is_near),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
