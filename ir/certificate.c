@@ -172,6 +172,7 @@ copy_backward(Check *c)
 {
 	const Graph *g = c->s->open;
 	Map *saved = map_new(c->a);
+	int64_t taken = 0;
 
 	for (int64_t i = 0; i < c->s->fwd->saved.n; i++)
 		map_set(saved, c->s->fwd->saved.p[i].name, c->s->fwd->saved.p[i].v);
@@ -180,11 +181,15 @@ copy_backward(Check *c)
 		const Node *kept = l->role == SAVED ? map_get(saved, l->name) : NULL;
 		if (l->role == SAVED && (!kept || !type_eq(&kept->type, &l->node->type)))
 			return wrong(c, "forward does not save '%s' as backward takes it", l->name);
+		taken += kept != NULL;
 		if (kept)
 			c->bwd[l->node->id] = c->fwd[kept->id];
 		else if (!same_leaf(c, l, c->bwd))
 			return false;
 	}
+	if (taken != c->s->fwd->saved.n)
+		return wrong(c, "forward saves %lld values, backward takes %lld", (long long)c->s->fwd->saved.n,
+			(long long)taken);
 	return copy_all(c, c->h, g, c->bwd);
 }
 
@@ -289,6 +294,8 @@ count_saved(Count *t, const Node *leaf, const Users *users)
 	const Graph *g = t->c->s->open;
 	int id = joint_id(t, leaf);
 
+	if (t->p->claim[id] != V_FORWARD && t->p->claim[id] != V_UNCLAIMED)
+		return wrong(t->c, "'%s' is saved for nothing", leaf->leaf->name);
 	if (t->p->price[id].no_save)
 		return wrong(t->c, "'%s' is saved: %s", leaf->leaf->name, t->p->price[id].no_save);
 	if (!count_add(t, t->p->price[id].save[0]))
@@ -319,6 +326,22 @@ count_computed(Count *t, const Node *n)
 	return count_add(t, t->p->price[id].again[0]);
 }
 
+/* what the user wants saved is saved */
+static bool
+check_words(Count *t)
+{
+	const Graph *g = t->c->s->open, *joint = t->c->s->joint;
+	bool *saved = NEW(t->c->a, MAX(joint->nnode, 1), bool);
+
+	for (int64_t i = 0; i < g->nleaf; i++)
+		if (g->leaf[i]->role == SAVED)
+			saved[joint_id(t, g->leaf[i]->node)] = true;
+	for (int64_t i = 0; i < joint->nnode; i++)
+		if (t->p->price[i].must && t->p->claim[i] != V_UNUSED && !saved[i])
+			return wrong(t->c, "node %lld is not saved, as its \"remat\" says", (long long)i);
+	return true;
+}
+
 static bool
 check_cost(Check *c)
 {
@@ -332,6 +355,8 @@ check_cost(Check *c)
 		if (n->leaf ? n->leaf->role == SAVED && !count_saved(&t, n, &users) : !count_computed(&t, n))
 			return false;
 	}
+	if (!check_words(&t))
+		return false;
 	if (t.cost != c->s->cut.value || t.cost != c->s->cost)
 		return wrong(c, "the graphs cost %lld, the cut %lld", (long long)t.cost, (long long)c->s->cut.value);
 	return true;

@@ -259,6 +259,7 @@ typedef struct Pricing {
 	bool *live;
 	Users users;
 	bool *is_grad;                 /* it is a gradient itself */
+	const Node **word;             /* whose "remat": "save" it is */
 	bool *apart;                   /* recomputed, it goes through memory */
 	int *group;                    /* union-find over nodes of backward, then their kernels */
 	int *level;                    /* nodes of backward: kernels before this one, on the longest path */
@@ -363,11 +364,11 @@ is_value(const Pricing *c, int64_t id)
 
 /* ---- what may be done with a value ---- */
 
-/* a view that is smaller than what it shows may be copied out; any other view stands for its base */
+/* a view is not saved, but what it shows; of a view that is smaller, a copy may be better */
 static bool
-view_shrinks(const Node *n)
+stands_for_base(const Pricing *c, const Node *n)
 {
-	return count(n) < count(n->in[0]);
+	return is_alias(n) && !(c->mode == MIN_CUT && count(n) < count(n->in[0]));
 }
 
 static const char *
@@ -378,7 +379,8 @@ no_again(const Pricing *c, const Node *n)
 	if (n->leaf)
 		return "forward updates it";
 	if (c->p->price[n->id].must)
-		return "\"remat\": \"save\"";
+		return c->word[n->id] == n ? "\"remat\": \"save\""
+			: arena_fmt(c->a, "\"remat\": \"save\" of %s, a view of it", nn(c->word[n->id]));
 	if (n->remat == REMAT_RECOMPUTE || c->mode == REPEAT_ALL || unclaimed || is_alias(n))
 		return NULL;
 	if (c->mode == KEEP_ALL)
@@ -393,7 +395,7 @@ no_save(const Pricing *c, const Node *n)
 {
 	const Price *p = &c->p->price[n->id];
 
-	if (is_alias(n) && !(view_shrinks(n) && c->mode == MIN_CUT))
+	if (stands_for_base(c, n))
 		return "it is a view, and shares the memory of what it shows";
 	if (node_nres(n) > 1)
 		return "its results are saved one by one";
@@ -412,14 +414,15 @@ find_must(Pricing *c)
 {
 	for (int64_t i = c->g->nnode - 1; i >= 0; i--) {
 		const Node *n = c->g->node[i];
-		Price *p = &c->p->price[i];
 		if (!is_value(c, i))
 			continue;
-		p->must |= n->remat == REMAT_SAVE;
-		if (p->must && is_alias(n) && !(view_shrinks(n) && c->mode == MIN_CUT)) {
-			p->must = false;
-			c->p->price[n->in[0]->id].must = true;
+		if (n->remat == REMAT_SAVE)
+			c->word[i] = n;
+		if (c->word[i] && stands_for_base(c, n)) {
+			c->word[n->in[0]->id] = c->word[i];
+			c->word[i] = NULL;
 		}
+		c->p->price[i].must = c->word[i] != NULL;
 	}
 }
 
@@ -731,7 +734,7 @@ prices_new(Arena *a, const Graph *g, const Options *o)
 {
 	int64_t n = MAX(g->nnode, 1), nkernel = 3 * n + 1;
 	Pricing c = {.a = a, .g = g, .o = o, .live = graph_live(a, g), .users = graph_users(a, g),
-		.is_grad = NEW(a, n, bool), .apart = NEW(a, n, bool), .group = NEW(a, n, int), .level = NEW(a, n, int),
+		.is_grad = NEW(a, n, bool), .word = NEW(a, n, const Node *), .apart = NEW(a, n, bool), .group = NEW(a, n, int), .level = NEW(a, n, int),
 		.has = NEW(a, n, uint8_t), .dotted = NEW(a, nkernel, bool), .moved = NEW(a, n, int64_t *),
 		.seen = NEW(a, nkernel, int), .seen_at = NEW(a, nkernel, int), .p = NEW(a, 1, Prices)};
 

@@ -660,7 +660,7 @@ struct Split {
 };
 /* NULL: the user's remat words contradict each other; recorded */
 Split *split(Arena *a, const Graph *joint, const Options *o);
-/* least cost if the value were not saved but recomputed, or the other way round; INT64_MAX: impossible */
+/* least cost if a saved value were not, or a recomputed one were saved; INT64_MAX: impossible */
 int64_t split_otherwise(Arena *a, const Split *s, int id);
 /* module.c: the document {"gradc": 1, "module": {"forward": {}, "backward": {}, "saved": [], "recomputed": []}} */
 void module_write(Buf *b, const Split *s);

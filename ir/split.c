@@ -231,7 +231,7 @@ explain_arc(Buf *b, const Net *t, const ArcNote *note)
 		buf_printf(b, "\n%s is computed from %s", value_text(t->g->node[note->by]), value_text(v));
 		break;
 	default:
-		buf_printf(b, "\n%s is needed by backward", value_text(v));
+		buf_printf(b, "\nbackward needs %s", value_text(v));
 	}
 }
 
@@ -256,7 +256,31 @@ complain(const Net *t, const FlowCut *cut)
 
 /* options and graphs that were read, not made, can be wrong; false: there was an error */
 static bool
-check_input(Arena *a, const Graph *g, const Prices *p, const Options *o)
+check_options(Graph *g, const Options *o)
+{
+	const char *names[NOP];
+	bool ok = true;
+
+	for (int i = 0; i < NOP; i++)
+		names[i] = op_get(i)->name;
+	for (const char *s = o ? o->recomputable : NULL; s; s = strchr(s, ',') ? strchr(s, ',') + 1 : NULL) {
+		const char *name = arena_copy(g->arena, s, (int64_t)strcspn(s, ","));
+		const Op *op = op_find(name);
+		if (op && op->kind != COMPOSITE)
+			continue;
+		if (op)
+			diag(DIAG_ERROR, (Loc){0}, "--recomputable-ops=%s: it becomes other ops before it is "
+				"partitioned; name those", name);
+		else
+			diag(DIAG_ERROR, (Loc){0}, "--recomputable-ops=%s: there is no op of that name%s", name,
+				did_you_mean(g, name, names, NOP));
+		ok = false;
+	}
+	return ok;
+}
+
+static bool
+check_graph(const Graph *g, const Prices *p)
 {
 	const struct { const char *what; const Ports *p; } kind[] = {{"output", &g->out}, {"update", &g->update}};
 	bool ok = true;
@@ -268,13 +292,6 @@ check_input(Arena *a, const Graph *g, const Prices *p, const Options *o)
 					kind[k].p->p[i].name);
 				ok = false;
 			}
-	for (const char *s = o ? o->recomputable : NULL; s; s = strchr(s, ',') ? strchr(s, ',') + 1 : NULL) {
-		const char *name = arena_copy(a, s, (int64_t)strcspn(s, ","));
-		if (op_find(name))
-			continue;
-		diag(DIAG_ERROR, (Loc){0}, "--recomputable-ops=%s: there is no op of that name", name);
-		ok = false;
-	}
 	return ok;
 }
 
@@ -317,26 +334,37 @@ copy_ports(Graph *h, Ports *to, const Ports *from, Node *const *map)
 		port_add(h, to, from->p[i].name, map[from->p[i].v->id], from->p[i].at);
 }
 
+/* base, or base.2, base.3, ... ; used: how many of that base there are, by base */
+static const char *
+fresh_name(Rewrite *w, Map *taken, Map *used, const char *base)
+{
+	int *n = map_get(used, base);
+	const char *name;
+
+	if (!n)
+		map_set(used, base, n = NEW(w->a, 1, int));
+	do
+		name = ++*n == 1 ? base : arena_fmt(w->a, "%s.%d", base, *n);
+	while (map_get(taken, name));
+	return name;
+}
+
 /* a value without a name is named after the user's node it was made for */
 static void
 name_saved(Rewrite *w)
 {
-	Map *taken = map_new(w->a);
+	Map *taken = map_new(w->a), *used = map_new(w->a);
 
 	for (int64_t i = 0; i < w->g->nnode; i++)
 		if (w->g->node[i]->name)
 			map_set(taken, w->g->node[i]->name, w->s);
 	for (int64_t i = 0; i < w->g->nnode; i++) {
 		const Node *n = w->g->node[i];
-		const char *base, *name;
 		if (!w->s->is_saved[i])
 			continue;
-		base = n->from ? arena_fmt(w->a, "%s.%s", n->from, n->op->name) : n->op->name;
-		name = n->name ? n->name : base;
-		for (int k = 2; !n->name && map_get(taken, name); k++)
-			name = arena_fmt(w->a, "%s.%d", base, k);
-		map_set(taken, name, w->s);
-		w->saved_name[i] = name;
+		w->saved_name[i] = n->name ? n->name : fresh_name(w, taken, used,
+			n->from ? arena_fmt(w->a, "%s.%s", n->from, n->op->name) : n->op->name);
+		map_set(taken, w->saved_name[i], w->s);
 	}
 }
 
@@ -549,13 +577,13 @@ split_new(Arena *a, const Net *t, const Options *o)
 Split *
 split(Arena *a, const Graph *joint, const Options *o)
 {
-	const Graph *g = graph_rebuild(a, joint, false);
+	Graph *g = graph_rebuild(a, joint, false);
 	Prices *p = prices_new(a, g, o);
 	Rewrite w = {.a = a, .g = g, .p = p, .saved_name = NEW(a, MAX(g->nnode, 1), const char *)};
 	Split *s;
 	Net t;
 
-	if (!check_input(a, g, p, o))
+	if (!check_options(g, o) | !check_graph(g, p))
 		return NULL;
 	warn_unused(g, p);
 	t = build_network(a, g, p);
@@ -589,7 +617,7 @@ split_otherwise(Arena *a, const Split *s, int id)
 	for (int i = 0; i < narc; i++)
 		arc[i] = s->arc[i];
 	if (s->is_saved[id])
-		arc[narc++] = (FlowArc){s->value_in[id], s->sink, FLOW_INF};
+		arc[narc++] = (FlowArc){s->value_in[id], s->value_out[id], FLOW_INF};
 	else {
 		arc[narc++] = (FlowArc){s->source, s->value_in[id], FLOW_INF};
 		arc[narc++] = (FlowArc){s->value_out[id], s->sink, FLOW_INF};

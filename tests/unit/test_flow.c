@@ -114,6 +114,73 @@ every_subset(void **state)
 	assert_in_range(without, 200, 2000);    /* both kinds were seen */
 }
 
+/* lexicographic order of the cuts given by the bit sets: capacity, then the ranks */
+static int
+compare_cuts(const Case *c, const int64_t *const *rank, int nrank, int x, int y)
+{
+	int64_t p = cut_capacity(c, x), q = cut_capacity(c, y);
+
+	for (int r = 0; p == q && r < nrank; r++) {
+		p = q = 0;
+		for (int i = 0; i < c->narc; i++) {
+			p += !(x >> c->arc[i].from & 1) && (x >> c->arc[i].to & 1) ? rank[r][i] : 0;
+			q += !(y >> c->arc[i].from & 1) && (y >> c->arc[i].to & 1) ? rank[r][i] : 0;
+		}
+	}
+	return p < q ? -1 : p > q;
+}
+
+static void
+ties_by_rank(void **state)
+{
+	Rng r = rng_seed(7);
+	int moved = 0;
+
+	(void)state;
+	for (int round = 0; round < 4000; round++) {
+		Arena *a = arena_new();
+		Case c = random_case(&r, 10);
+		int64_t costs[3][LEN(c.arc)];
+		const int64_t *rank[] = {costs[0], costs[1], costs[2]};
+		int nrank = round % 4, best = -1, nearest = -1, side = 0;
+		FlowCut cut;
+		int64_t before;
+		const char *wrong;
+
+		for (int i = 0; i < c.narc; i++) {
+			if (c.arc[i].cap != FLOW_INF)
+				c.arc[i].cap %= 3;         /* many ties */
+			for (int k = 0; k < 3; k++)
+				costs[k][i] = rng_below(&r, k == 2 ? 100 : 3);
+		}
+		for (int x = 0; x < 1 << c.nvertex; x++) {
+			int order;
+			if ((x >> c.source & 1) || !(x >> c.sink & 1) || cut_capacity(&c, x) == FLOW_INF)
+				continue;
+			order = best < 0 ? -1 : compare_cuts(&c, rank, nrank, x, best);
+			if (order < 0)
+				best = nearest = x;
+			if (order == 0)
+				nearest &= x;
+		}
+		cut = solve(a, &c);
+		before = cut.value;
+		if (best >= 0) {
+			flow_refine(a, c.nvertex, c.arc, c.narc, c.source, c.sink, &cut, rank, nrank);
+			if ((wrong = check(a, &c, &cut)))
+				fail_msg("round %d: %s", round, wrong);
+			for (int v = 0; v < c.nvertex; v++)
+				side |= cut.sink_side[v] << v;
+			assert_int_equal(cut.value, before);
+			assert_int_equal(side, nearest);
+			moved += nrank && memcmp(solve(a, &c).sink_side, cut.sink_side, (size_t)c.nvertex);
+		} else
+			assert_int_equal(cut.value, -1);
+		arena_free(a);
+	}
+	assert_true(moved > 200);
+}
+
 static int
 infinite_distance(const Case *c)
 {
@@ -368,6 +435,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_subset),
+		cmocka_unit_test(ties_by_rank),
 		cmocka_unit_test(shortest_infinite_path),
 		cmocka_unit_test(checker_rejects),
 		cmocka_unit_test(same_every_time),

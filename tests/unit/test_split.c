@@ -1,5 +1,6 @@
 /* The partitioner against enumeration of all saved sets, the certificate's checker against faults put in,
  * orders and copies of one graph against each other, and every partition against the interpreter, bit for bit. */
+#include <math.h>
 #include <time.h>
 
 #include "unit.h"
@@ -216,9 +217,10 @@ compare(const Plan *a, const Plan *b)
 	return 0;
 }
 
-/* the best plan; of several the one that has least, which is one of them */
+/* the best plan, if it is given (id >= 0) whether value id is saved; of several the one that has least, which is
+ * one of them */
 static Plan
-enumerate(const Graph *g, const Prices *p, const bool *live)
+enumerate(const Graph *g, const Prices *p, const bool *live, int given, bool is_saved)
 {
 	int id[512], n = 0;
 	Plan best = {.possible = false};
@@ -231,6 +233,8 @@ enumerate(const Graph *g, const Prices *p, const bool *live)
 		Plan plan;
 		for (int k = 0; k < n; k++)
 			saved[id[k]] = set >> k & 1;
+		if (given >= 0 && saved[given] != is_saved)
+			continue;
 		plan = evaluate(g, p, live, saved);
 		if (!plan.possible || (best.possible && compare(&best, &plan) < 0))
 			continue;
@@ -255,6 +259,18 @@ count_values(const Graph *g, const Prices *p)
 }
 
 static void
+check_otherwise(Arena *a, const Split *s, const Prices *p)
+{
+	for (int64_t i = 0; i < s->joint->nnode; i += 3) {
+		Plan best;
+		if (!is_value(p, i) || p->price[i].no_save || !(s->is_saved[i] || s->is_recomputed[i]))
+			continue;
+		best = enumerate(s->joint, p, graph_live(a, s->joint), (int)i, !s->is_saved[i]);
+		assert_int_equal(split_otherwise(a, s, (int)i), best.possible ? best.cost[0] : INT64_MAX);
+	}
+}
+
+static void
 check_against_enumeration(Arena *a, const Graph *g, const Options *o, int *done, int *refused)
 {
 	const Graph *h = graph_rebuild(a, g, false);
@@ -264,7 +280,7 @@ check_against_enumeration(Arena *a, const Graph *g, const Options *o, int *done,
 
 	if (count_values(h, p) > 12)
 		return;
-	best = enumerate(h, p, graph_live(a, h));
+	best = enumerate(h, p, graph_live(a, h), -1, false);
 	s = split(a, g, o);
 	assert_int_equal(s != NULL, best.possible);
 	if (!s) {
@@ -285,6 +301,7 @@ check_against_enumeration(Arena *a, const Graph *g, const Options *o, int *done,
 	assert_null(certificate_check(a, s));
 	graph_verify(s->fwd, "split");
 	graph_verify(s->bwd, "split");
+	check_otherwise(a, s, p);
 	diag_reset();
 	++*done;
 }
@@ -418,12 +435,754 @@ test_values(void **state)
 		}
 }
 
+/* ---- faults that the checker must find ---- */
+
+typedef bool Fault(Split *s, Rng *r);    /* false: there is no place for it here */
+
+static Graph *
+open_graph(Split *s)
+{
+	return (Graph *)(uintptr_t)s->open;      /* the tests alone may write it */
+}
+
+static bool
+fault_flow(Split *s, Rng *r)
+{
+	s->cut.flow[rng_below(r, s->narc)]++;
+	return true;
+}
+
+static bool
+fault_value(Split *s, Rng *r)
+{
+	(void)r;
+	s->cost++;
+	return true;
+}
+
+static bool
+fault_saved_lost(Split *s, Rng *r)
+{
+	(void)r;
+	return s->fwd->saved.n && s->fwd->saved.n--;
+}
+
+static bool
+fault_saved_other(Split *s, Rng *r)
+{
+	Port *p = s->fwd->saved.n ? &s->fwd->saved.p[rng_below(r, s->fwd->saved.n)] : NULL;
+
+	for (int64_t i = 0; p && i < s->fwd->nnode; i++) {
+		Node *n = s->fwd->node[i];
+		if (n != p->v && type_eq(&n->type, &p->v->type)) {
+			p->v = n;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool
+fault_saved_unread(Split *s, Rng *r)
+{
+	Node *n = s->fwd->node[rng_below(r, s->fwd->nnode)];
+
+	if (n->leaf || n->op->kind == SOURCE || n->op->flags & ALIAS || port_find(&s->fwd->saved, "more"))
+		return false;
+	for (int64_t i = 0; i < s->fwd->saved.n; i++)
+		if (s->fwd->saved.p[i].v == n)
+			return false;
+	port_add(s->fwd, &s->fwd->saved, "more", n, n->at);
+	node_leaf(open_graph(s), &(Leaf){.role = SAVED, .name = "more", .of = "more"}, n->type);
+	return true;
+}
+
+static bool
+change_op(Graph *g, Rng *r)
+{
+	for (int64_t i = g->nnode, from = rng_below(r, i); i; i--, from = (from + 1) % g->nnode) {
+		Node *n = g->node[from];
+		if (n->op->kind != MAP || n->nin != 1 || n->op->flags & (CONVERT | TO_BOOL))
+			continue;
+		n->op = op_get(n->op->id == OP_exp ? OP_sigmoid : OP_exp);
+		return true;
+	}
+	return false;
+}
+
+static bool
+fault_op(Split *s, Rng *r)
+{
+	return change_op(open_graph(s), r);
+}
+
+static bool
+fault_op_forward(Split *s, Rng *r)
+{
+	return change_op(s->fwd, r);
+}
+
+static bool
+fault_op_seeded(Split *s, Rng *r)
+{
+	return s->bwd != s->open && change_op(s->bwd, r);
+}
+
+static bool
+fault_operands(Split *s, Rng *r)
+{
+	(void)r;
+	for (int64_t i = s->open->nnode - 1; i >= 0; i--) {
+		Node *n = s->open->node[i], *x = n->nin ? n->in[0] : NULL;
+		if (n->op->id != OP_sub || x == n->in[1] || !type_eq(&x->type, &n->in[1]->type))
+			continue;
+		n->in[0] = n->in[1];
+		n->in[1] = x;
+		return true;
+	}
+	return false;
+}
+
+static bool
+fault_role(Split *s, Rng *r)
+{
+	Leaf *l = s->open->nleaf ? s->open->leaf[rng_below(r, s->open->nleaf)] : NULL;
+
+	if (!l || l->role != SAVED)
+		return false;
+	l->role = INPUT;
+	return true;
+}
+
+static bool
+fault_updated(Split *s, Rng *r)
+{
+	Leaf *l = leaf_find(s->open, "s");
+
+	(void)r;
+	if (!l || l->role != SAVED)
+		return false;
+	l->role = BUFFER;
+	return true;
+}
+
+static bool
+fault_gradients(Split *s, Rng *r)
+{
+	Ports *p = &open_graph(s)->grad;
+	Node *v = p->p[0].v;
+
+	(void)r;
+	if (p->n < 2 || p->p[1].v == v)
+		return false;
+	p->p[0].v = p->p[1].v;
+	p->p[1].v = v;
+	return true;
+}
+
+static bool
+fault_output(Split *s, Rng *r)
+{
+	(void)r;
+	s->fwd->out.n--;
+	return true;
+}
+
+/* the graphs of another plan, which costs something else */
+static bool
+fault_plan(Split *s, Rng *r)
+{
+	const Options o = {.partition = rng_below(r, 2) ? "default" : "recompute"};
+	Split *other = split(s->fwd->arena, s->joint, &o);
+	const char *wrong;
+
+	if (!other)
+		return false;
+	s->fwd = other->fwd;
+	s->bwd = other->bwd;
+	s->open = other->open;
+	wrong = certificate_check(s->fwd->arena, s);
+	if (!wrong) {          /* then it is as good */
+		Arena *a = s->fwd->arena;
+		Plan plan = evaluate(s->joint, prices_new(a, s->joint, s->options), graph_live(a, s->joint), other->is_saved);
+		assert_true(plan.possible);
+		assert_int_equal(plan.cost[0], s->cost);
+	}
+	return wrong != NULL;
+}
+
+static const struct { const char *name; Fault *fault; } faults[] = {
+	{"flow", fault_flow},                     {"cost", fault_value},
+	{"saved value lost", fault_saved_lost},   {"another value saved", fault_saved_other},
+	{"saved for nothing", fault_saved_unread}, {"op in backward", fault_op},
+	{"op in forward", fault_op_forward},      {"op after the seed", fault_op_seeded},
+	{"operands swapped", fault_operands},     {"saved value as input", fault_role},
+	{"updated buffer read", fault_updated},   {"gradients swapped", fault_gradients},
+	{"output lost", fault_output},            {"another plan", fault_plan},
+};
+
+static void
+test_faults(void **state)
+{
+	int found[LEN(faults)] = {0};
+	Rng r = rng_seed(11);
+
+	(void)state;
+	for (uint64_t seed = 0; seed < 400; seed++)
+		for (int k = 0; k < LEN(faults); k++) {
+			Arena *a = arena_new();
+			Graph *g = seed % 2 ? random_model(a, seed, 12) : random_joint(a, seed, 12, 8);
+			Split *s = split(a, g, &choices[0]);
+			diag_reset();
+			if (s && s->narc && faults[k].fault(s, &r)) {
+				const char *wrong = certificate_check(a, s);
+				if (!wrong)
+					print_error("seed %d: '%s' goes unnoticed\n", (int)seed, faults[k].name);
+				assert_non_null(wrong);
+				found[k]++;
+			}
+			arena_free(a);
+		}
+	for (int k = 0; k < LEN(faults); k++) {
+		print_message("%s: found %d times\n", faults[k].name, found[k]);
+		assert_true(found[k] >= 20);
+	}
+}
+
+/* ---- other orders, two copies ---- */
+
+static void
+name_all(Graph *g)
+{
+	for (int64_t i = 0; i < g->nnode; i++)
+		if (!g->node[i]->leaf)
+			g->node[i]->name = graph_str(g, arena_fmt(g->arena, "n%lld", (long long)i));
+}
+
+static const char *
+prefixed(Graph *h, const char *prefix, const char *name)
+{
+	return name ? graph_str(h, arena_fmt(h->arena, "%s%s", prefix, name)) : NULL;
+}
+
+/* g onto h in a random order that inputs before users allow */
+static void
+copy_shuffled(Graph *h, const Graph *g, Rng *r, const char *prefix)
+{
+	Arena *a = h->arena;
+	Node **map = NEW(a, g->nnode, Node *);
+	const struct { Ports *to; const Ports *from; } ports[] = {
+		{&h->out, &g->out}, {&h->update, &g->update}, {&h->ct, &g->ct}, {&h->grad, &g->grad},
+	};
+	int64_t left = g->nnode;
+
+	while (left) {
+		const Node *n = g->node[rng_below(r, g->nnode)];
+		Node *in[8];
+		bool ready = !map[n->id];
+		for (int k = 0; k < n->nin; k++)
+			ready &= (in[k] = map[n->in[k]->id]) != NULL;
+		if (!ready)
+			continue;
+		if (n->leaf) {
+			Leaf l = *n->leaf;
+			l.name = prefixed(h, prefix, l.name);
+			map[n->id] = node_leaf(h, &l, n->type);
+		} else {
+			map[n->id] = node_copy(h, n, in);
+			map[n->id]->name = prefixed(h, prefix, n->name);
+		}
+		left--;
+	}
+	for (int k = 0; k < LEN(ports); k++)
+		for (int64_t i = 0; i < ports[k].from->n; i++)
+			port_add(h, ports[k].to, prefixed(h, prefix, ports[k].from->p[i].name),
+				map[ports[k].from->p[i].v->id], (Loc){0});
+}
+
+static Map *
+choices_by_name(Arena *a, const Split *s)
+{
+	static const char *const word[] = {"free", "saved", "recomputed"};
+	Map *m = map_new(a);
+
+	for (int i = 0; i < s->nchoice; i++)
+		map_set(m, s->choice[i].name ? s->choice[i].name : "?", (void *)(uintptr_t)word[s->choice[i].fate]);
+	return m;
+}
+
+static void
+test_orders(void **state)
+{
+	Rng r = rng_seed(3);
+
+	(void)state;
+	for (uint64_t seed = 0; seed < 600; seed++) {
+		Arena *a = arena_new();
+		Graph *g = random_joint(a, seed * 3 + 1, 5 + (int)(seed % 40), 4 + (int)(seed % 30)), *h = graph_like(a, g);
+		const Options *o = &choices[seed % LEN(choices)];
+		Split *s, *t;
+		Map *x, *y;
+		name_all(g);
+		h->joint = true;
+		h->folding = h->sharing = false;
+		copy_shuffled(h, g, &r, "");
+		s = split(a, g, o);
+		t = split(a, h, o);
+		assert_non_null(s);
+		assert_non_null(t);
+		assert_int_equal(s->cost, t->cost);
+		x = choices_by_name(a, s);
+		y = choices_by_name(a, t);
+		assert_int_equal(map_len(x), map_len(y));
+		for (int i = 0; i < map_len(x); i++)
+			assert_ptr_equal(map_at(x, i), map_get(y, map_key(x, i)));
+		diag_reset();
+		arena_free(a);
+	}
+}
+
+static void
+test_copies(void **state)
+{
+	Rng r = rng_seed(4);
+
+	(void)state;
+	for (uint64_t seed = 0; seed < 300; seed++) {
+		Arena *a = arena_new();
+		Graph *g = random_joint(a, seed * 3 + 2, 5 + (int)(seed % 40), 4 + (int)(seed % 30)), *h = graph_like(a, g);
+		const Options *o = &choices[seed % LEN(choices)];
+		Split *s, *t;
+		h->joint = true;
+		copy_shuffled(h, g, &r, "a.");
+		copy_shuffled(h, g, &r, "b.");
+		s = split(a, g, o);
+		t = split(a, h, o);
+		assert_int_equal(t->cost, 2 * s->cost);
+		assert_int_equal(t->saved_bytes, 2 * s->saved_bytes);
+		assert_int_equal(t->nrecomputed, 2 * s->nrecomputed);
+		arena_free(a);
+	}
+}
+
+/* ---- by hand ---- */
+
+/* y = f(x) is the output, its cotangent the only one; the caller differentiates */
+typedef struct Small {
+	Arena *a;
+	Graph *g;
+	Node *x, *w, *s, *ct;
+} Small;
+
+static Small
+small_new(int64_t rows, int64_t cols)
+{
+	Small m = {.a = arena_new()};
+	Maker k = {.g = graph_new(m.a, "g")};
+
+	m.g = k.g;
+	m.x = leaf_new(&k, INPUT, "x", type_of(rows, cols));
+	m.w = leaf_new(&k, PARAM, "w", type_of(cols, cols));
+	m.s = leaf_new(&k, BUFFER, "s", type_of(rows, 1));
+	m.ct = leaf_new(&k, COTANGENT, "ct.y", type_of(rows, cols));
+	m.g->joint = true;
+	port_add(m.g, &m.g->ct, "y", m.ct, (Loc){0});
+	return m;
+}
+
+static Node *
+named(Node *n, const char *name)
+{
+	n->name = graph_str(n->g, name);
+	return n;
+}
+
+static Split *
+small_split(Small *m, Node *y, Node *d, const Options *o)
+{
+	if (y)
+		port_add(m->g, &m->g->out, "y", y, (Loc){0});
+	port_add(m->g, &m->g->grad, "x", d, (Loc){0});
+	Split *s = split(m->a, m->g, o);
+	if (s)
+		assert_null(certificate_check(m->a, s));
+	return s;
+}
+
+static bool
+saves(const Split *s, const char *name)
+{
+	return port_find(&s->fwd->saved, name) != NULL;
+}
+
+/* an output is written anyway, but saving it costs a write and a read: 2 * 4 bytes, in eighths */
+static void
+test_pointwise_price(void **state)
+{
+	(void)state;
+	for (int k = 0; k < 2; k++) {
+		Small m = small_new(64, 32);
+		Node *y = k ? named(Sigmoid(Sigmoid(Sigmoid(m.x))), "y") : named(Sigmoid(m.x), "y");
+		Split *s = small_split(&m, y, Mul(m.ct, y), NULL);
+		/* sigmoid is 27 operations: one is cheaper than 64 eighths of a byte, three are not */
+		assert_int_equal(s->cost, 64 * 32 * (k ? 64 : 27));
+		assert_int_equal(s->saved_bytes, k ? 64 * 32 * 4 : 0);
+		assert_int_equal(s->nrecomputed, k ? 0 : 1);
+		arena_free(m.a);
+	}
+}
+
+/* relu after a contraction: the mask is a quarter of the bytes, and all that backward needs */
+static void
+test_mask(void **state)
+{
+	Small m = small_new(64, 32);
+	Node *h = named(Dot("ij,jk->ik", m.x, m.w), "h"), *p = named(Gt(h, Lit(h, 0)), "p");
+	Split *s = small_split(&m, Where(p, h, Lit(h, 0)), Where(p, m.ct, Lit(h, 0)), NULL);
+
+	(void)state;
+	assert_int_equal(s->fwd->saved.n, 1);
+	assert_true(saves(s, "p"));
+	assert_int_equal(s->saved_bytes, 64 * 32);
+	assert_int_equal(s->cost, 64 * 32 * 16);
+	arena_free(m.a);
+}
+
+/* the mask is made by backward's rule alone, and still forward computes and saves it */
+static void
+test_unclaimed(void **state)
+{
+	Small m = small_new(64, 32);
+	Node *h = named(Dot("ij,jk->ik", m.x, m.w), "h"), *p = named(Gt(h, Lit(h, 0)), "p");
+	Split *s = small_split(&m, h, Where(p, m.ct, Lit(h, 0)), NULL), *t;
+
+	(void)state;
+	assert_true(saves(s, "p") && !saves(s, "h"));
+	t = split(m.a, m.g, &(Options){.partition = "default"});
+	assert_true(saves(t, "h") && !saves(t, "p"));
+	arena_free(m.a);
+}
+
+/* a value of rows is charged for its own elements, however often it is read */
+static void
+test_broadcast(void **state)
+{
+	Small m = small_new(64, 32);
+	Node *e = named(Exp(m.s), "e"), *y = named(Mul(m.x, e), "y");
+	Split *s = small_split(&m, y, Mul(m.ct, e), NULL);
+
+	(void)state;
+	assert_int_equal(s->cost, 64 * 20);
+	arena_free(m.a);
+}
+
+/* two kernels of backward read it: one more read; recomputing it happens in both */
+static void
+test_two_kernels(void **state)
+{
+	Small m = small_new(64, 32);
+	Node *h = named(Dot("ij,jk->ik", m.x, m.w), "h"), *y = named(Sigmoid(h), "y");
+	Node *b = Dot("ik,jk->ij", Mul(m.ct, y), m.w);
+	Split *s;
+
+	(void)state;
+	port_add(m.g, &m.g->grad, "w", Dot("ij,ik->jk", y, b), (Loc){0});
+	s = small_split(&m, y, b, &(Options){.partition = "default"});
+	assert_true(saves(s, "y") && s->fwd->saved.n == 1);
+	assert_int_equal(s->cost, 64 * 32 * 4 * 8 * 3);
+	arena_free(m.a);
+}
+
+/* forward overwrites the buffer: backward needs a copy of the old value */
+static void
+test_updated(void **state)
+{
+	Small m = small_new(64, 32);
+	Split *s;
+
+	(void)state;
+	port_add(m.g, &m.g->update, "s", Exp(m.s), (Loc){0});
+	s = small_split(&m, NULL, Mul(m.ct, m.s), NULL);
+	assert_true(saves(s, "s"));
+	assert_int_equal(leaf_find(s->bwd, "s")->role, SAVED);
+	assert_int_equal(s->saved_bytes, 64 * 4);
+	arena_free(m.a);
+}
+
+static void
+test_kept_buffer(void **state)
+{
+	Small m = small_new(64, 32);
+	Split *s;
+
+	(void)state;
+	port_add(m.g, &m.g->update, "s", m.s, (Loc){0});
+	s = small_split(&m, NULL, Mul(m.ct, m.s), NULL);
+	assert_int_equal(s->fwd->saved.n, 0);
+	assert_int_equal(leaf_find(s->bwd, "s")->role, BUFFER);
+	arena_free(m.a);
+}
+
+/* views: what they show is saved, once; a part of it alone when only that is needed */
+static void
+test_views(void **state)
+{
+	(void)state;
+	for (int part = 0; part < 2; part++) {
+		Small m = small_new(64, 32);
+		Node *h = named(Dot("ij,jk->ik", m.x, m.w), "h");
+		Node *t = named(Transpose(h, 0, 1), "t"), *q = named(Slice(h, 0, DIM(0), DIM(8), 1), "q");
+		Node *d = part ? Mul(m.ct, Sum(q, (int[]){0}, 1, true)) : Mul(Mul(m.ct, Transpose(t, 0, 1)), h);
+		Split *s = small_split(&m, t, d, NULL);
+		assert_int_equal(s->fwd->saved.n, 1);
+		assert_int_equal(s->saved_bytes, part ? 32 * 4 : 64 * 32 * 4);
+		arena_free(m.a);
+	}
+}
+
+/* random numbers are a function of key and stream: cheaper drawn again than kept */
+static void
+test_random(void **state)
+{
+	Small m = small_new(64, 32);
+	Maker k = {.g = m.g};
+	Node *key = leaf_new(&k, INPUT, "key", type_scalar(U64)), *u;
+	const Op *op = op_find("rand");
+	Attr *at = attrs_new(m.g, op);
+	Split *s;
+
+	(void)state;
+	set_dims(m.g, op, at, "shape", m.x->type.dim, 2);
+	set_int(op, at, "stream", 5);
+	u = named(node(m.g, op, &key, 1, at), "u");
+	s = small_split(&m, Mul(m.x, u), Mul(m.ct, u), NULL);
+	assert_int_equal(s->nrecomputed, 1);
+	assert_int_equal(s->fwd->saved.n, 0);
+	assert_int_equal(s->cost, 64 * 32 * 20);
+	arena_free(m.a);
+}
+
+/* contractions are repeated only when asked for: by name, by word, by --partition=recompute */
+static void
+test_contraction(void **state)
+{
+	static const Options by[] = {{0}, {.recomputable = "sum,dot"}, {0}, {.partition = "recompute"}};
+
+	(void)state;
+	for (int k = 0; k < LEN(by); k++) {
+		Small m = small_new(64, 4);
+		Node *h = named(Dot("ij,jk->ik", m.x, m.w), "h");
+		if (k == 2)
+			h->remat = REMAT_RECOMPUTE;
+		/* 2 * 64 * 4 * 4 operations, and it goes through memory */
+		Split *s = small_split(&m, h, Mul(m.ct, h), &by[k]);
+		assert_int_equal(s->fwd->saved.n, k < 2);
+		assert_int_equal(s->cost, k < 2 ? 64 * 4 * 64 : 2 * 64 * 4 * 4 + 64 * 4 * 64);
+		arena_free(m.a);
+	}
+}
+
+static void
+test_words(void **state)
+{
+	Small m = small_new(64, 32);
+	Node *e = named(Exp(m.x), "e"), *f = named(Exp(e), "f");
+	Split *s;
+
+	(void)state;
+	e->remat = REMAT_SAVE;
+	s = small_split(&m, f, Mul(m.ct, f), NULL);
+	assert_true(saves(s, "e") && !saves(s, "f"));
+	f->remat = REMAT_SAVE;
+	e->remat = REMAT_RECOMPUTE;
+	s = split(m.a, m.g, &(Options){.partition = "recompute"});
+	assert_true(saves(s, "f") && !saves(s, "e"));
+	arena_free(m.a);
+}
+
+static void
+test_conflict(void **state)
+{
+	Small m = small_new(64, 32);
+	Node *e = named(Exp(m.x), "e"), *t = named(Transpose(e, 0, 1), "t");
+	Buf b = {.arena = m.a};
+
+	(void)state;
+	e->remat = REMAT_RECOMPUTE;
+	e->at = (Loc){"m.json", 7, 3};
+	t->remat = REMAT_SAVE;
+	assert_null(small_split(&m, t, Mul(m.ct, Transpose(Neg(t), 0, 1)), NULL));
+	diag_text(&b);
+	assert_string_equal(buf_str(&b),
+		"m.json:7:3: error: no partition can obey the \"remat\" of 'e'\n"
+		"    'e' (exp) is not recomputed: \"remat\": \"save\" of 't', a view of it\n"
+		"    'e' (exp) is not saved: \"remat\": \"recompute\"\n"
+		"    backward needs 'e' (exp)\n");
+	diag_reset();
+	arena_free(m.a);
+}
+
+static void
+test_wrong_input(void **state)
+{
+	Small m = small_new(64, 32);
+	Buf b = {.arena = m.a};
+	Node *e = named(Exp(m.x), "e");
+
+	(void)state;
+	e->remat = REMAT_SAVE;
+	e->at = (Loc){"m.json", 2, 2};
+	port_add(m.g, &m.g->out, "z", Neg(m.ct), (Loc){"m.json", 3, 3});
+	assert_null(small_split(&m, e, m.ct, &(Options){.recomputable = "dot,dto,linear"}));
+	diag_text(&b);
+	assert_string_equal(buf_str(&b),
+		"gradc: error: --recomputable-ops=dto: there is no op of that name; did you mean 'dot'?\n"
+		"gradc: error: --recomputable-ops=linear: it becomes other ops before it is partitioned; name those\n"
+		"m.json:3:3: error: output 'z' depends on a cotangent\n");
+	diag_reset();
+	m.g->out.n = 0;
+	m.g->grad.n = 0;
+	assert_non_null(small_split(&m, e, m.ct, NULL));
+	b.n = 0;
+	diag_text(&b);
+	assert_string_equal(buf_str(&b),
+		"m.json:2:2: warning: \"remat\": \"save\" of 'e' has no effect: backward cannot use it\n");
+	diag_reset();
+	arena_free(m.a);
+}
+
+static void
+test_fusible(void **state)
+{
+	Small m = small_new(64, 32);
+	Node *x = m.x, *e = Exp(x), *rows = SumLast(e), *cols = Sum(e, (int[]){0}, 1, true);
+	Node *all = Sum(e, (int[]){0, 1}, 2, true), *dot = Dot("ij,jk->ik", e, m.w);
+	Node *flat = Reshape(SumLast(e), (Dim[]){DIM(64)}, 1), *wide = Expand(rows, x->type.dim, 2);
+	const struct { const Node *a, *b; bool yes; } pair[] = {
+		{x, dot, true}, {e, Neg(e), true}, {e, rows, true}, {e, cols, true}, {e, dot, true},
+		{rows, Sub(x, rows), true},            /* the same row: softmax, layer norm */
+		{wide, Sub(x, wide), true},
+		{cols, Sub(x, cols), false},           /* complete only after the last row */
+		{all, Sub(x, all), false}, {all, Neg(all), true}, {cols, Neg(cols), true}, {flat, Neg(flat), true},
+		{dot, Add(dot, x), true}, {dot, SumLast(dot), false}, {dot, Dot("ij,jk->ik", dot, m.w), false},
+		{dot, Transpose(dot, 0, 1), true}, {rows, Dot("ij,ik->jk", rows, x), false},
+		{Exp(Slice(x, 0, DIM(0), DIM(1), 1)), NULL, false},
+	};
+
+	(void)state;
+	for (int i = 0; i < LEN(pair); i++) {
+		const Node *b = pair[i].b ? pair[i].b : Mul((Node *)(uintptr_t)pair[i].a, x);
+		if (fusible(pair[i].a, b) != pair[i].yes)
+			print_error("pair %d: %s, %s\n", i, pair[i].a->op->name, b->op->name);
+		assert_int_equal(fusible(pair[i].a, b), pair[i].yes);
+	}
+	arena_free(m.a);
+}
+
+/* sizes beyond all reason lose bits of the prices, not the proof */
+static void
+test_huge(void **state)
+{
+	Small m = small_new(INT64_C(1) << 22, INT64_C(1) << 22);
+	Node *h = named(Dot("ij,jk->ik", m.x, m.w), "h");
+	Split *s = small_split(&m, h, Mul(m.ct, h), NULL);
+
+	(void)state;
+	assert_true(saves(s, "h"));
+	assert_int_equal(s->saved_bytes, INT64_C(1) << 46);
+	arena_free(m.a);
+}
+
+/* ---- size ---- */
+
+static Graph *
+deep_model(Arena *a, int n, bool chain)
+{
+	Maker m = {.r = rng_seed(9), .g = graph_new(a, "deep")};
+	Node **v = NEW(a, n + 2, Node *), *w;
+
+	v[0] = leaf_new(&m, PARAM, "x", type_of(64, 32));
+	w = leaf_new(&m, PARAM, "w", type_of(1, 32));
+	for (int i = 1; i <= n; i++) {
+		Node *y = v[i - 1], *z = v[chain ? i - 1 : i - 1 - rng_below(&m.r, MIN(i, 20))];
+		switch (rng_below(&m.r, chain ? 4 : 8)) {
+		case 0:  v[i] = Sigmoid(y); break;
+		case 1:  v[i] = Mul(y, chain ? w : z); break;
+		case 2:  v[i] = Exp(y); break;
+		case 3:  v[i] = Add(y, w); break;
+		case 4:  v[i] = Expand(SumLast(y), y->type.dim, 2); break;
+		case 5:  v[i] = Where(Gt(z, Lit(z, 0)), y, z); break;
+		case 6:  v[i] = Sub(z, y); break;
+		default: v[i] = Dot("ij,jk->ik", y, Dot("ij,ik->jk", y, z));
+		}
+	}
+	port_add(m.g, &m.g->out, "l", Sum(v[n], (int[]){0, 1}, 2, false), (Loc){0});
+	m.g->loss = 0;
+	m.g->wrt_given = true;
+	port_add(m.g, &m.g->wrt, "x", v[0], (Loc){0});
+	return simplify(a, compose(a, grad(a, m.g, &(Options){.training = true}), true));
+}
+
+#if defined(__SANITIZE_ADDRESS__)
+enum { SLOWER = 20 };
+#else
+enum { SLOWER = 1 };
+#endif
+
+/* processor time of the pass; a machine that has other things to do gets three tries */
+static void
+test_size(void **state)
+{
+	static const struct { int n, least; bool chain; double limit; } size[] = {
+		{4600, 10000, true, 0.2}, {3800, 10000, false, 0.2}, {46000, 100000, true, 2}, {38000, 100000, false, 2},
+	};
+
+	(void)state;
+	for (int i = 0; i < LEN(size); i++) {
+		Arena *a = arena_new();
+		Graph *g = deep_model(a, size[i].n, size[i].chain);
+		double best = 1e9;
+		for (int k = 0; k < 3 && best >= size[i].limit * SLOWER; k++) {
+			Arena *b = arena_new();
+			clock_t start = clock();
+			Split *s = split(b, g, NULL);
+			best = fmin(best, (double)(clock() - start) / CLOCKS_PER_SEC);
+			if (!k)
+				assert_null(certificate_check(b, s));
+			arena_free(b);
+		}
+		print_message("%lld nodes: %.3f s\n", (long long)g->nnode, best);
+		assert_true(g->nnode >= size[i].least);
+		assert_true(best < size[i].limit * SLOWER);
+		arena_free(a);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_enumeration),
 		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_faults),
+		cmocka_unit_test(test_orders),
+		cmocka_unit_test(test_copies),
+		cmocka_unit_test(test_pointwise_price),
+		cmocka_unit_test(test_mask),
+		cmocka_unit_test(test_unclaimed),
+		cmocka_unit_test(test_broadcast),
+		cmocka_unit_test(test_two_kernels),
+		cmocka_unit_test(test_updated),
+		cmocka_unit_test(test_kept_buffer),
+		cmocka_unit_test(test_views),
+		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_contraction),
+		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_conflict),
+		cmocka_unit_test(test_wrong_input),
+		cmocka_unit_test(test_fusible),
+		cmocka_unit_test(test_huge),
+		cmocka_unit_test(test_size),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
