@@ -190,7 +190,10 @@ const Ix *checked_index(Build *b, const Node *n, const Ix *const *o);
 typedef struct Run { int n, dim[MAXRANK]; Dim extent; bool last; } Run;
 int reduce_runs(const Node *n, Run *run);
 void reduced_dims(const Node *n, bool *gone);
+
+/* dot.c: contractions */
 int dot_summed(const Node *n, char *label, Dim *size);
+const Val *dot_value(Build *b, const Node *n, const Ix *const *o);   /* element o as one sum */
 
 /* loop.c: statements of raw values (with reductions) become statements in C's order: loops for reductions,
  * names for what is used twice or does not change in a loop, each in the outermost loop where it is known */
