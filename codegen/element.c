@@ -439,14 +439,6 @@ compute(Build *b, const Node *n, const Ix *const *o)
 	bug("%s is not computed by the element", n->op->name);
 }
 
-/* a literal needs no memory wherever it is read */
-static bool
-is_literal(const Node *n)
-{
-	return (n->op->id == OP_full || n->op->id == OP_dim_size || n->op->id == OP_constant)
-	       && dim_one(type_count(&n->type));
-}
-
 const Val *
 element(Build *b, const Node *n, const Ix *const *o)
 {

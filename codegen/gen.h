@@ -139,6 +139,8 @@ typedef struct Build {
 	Mem *scratchmem;
 	bool checks;                   /* an index is range-checked */
 	bool contract;
+	struct Divisor { int loop; Dim d; } divisor[16];     /* by which loops must split for indices to be affine */
+	int ndivisor;
 	Block top;
 } Build;
 Build *build_new(Arena *a, Graph *g, const Kernels *ks, Node **storage);
@@ -194,6 +196,40 @@ void reduced_dims(const Node *n, bool *gone);
 /* dot.c: contractions */
 int dot_summed(const Node *n, char *label, Dim *size);
 const Val *dot_value(Build *b, const Node *n, const Ix *const *o);   /* element o as one sum */
+
+/* fuse.c: kernels of the fused backend */
+typedef enum ReduceForm {
+	REDUCE_NOTHING,                /* only dimensions of one element go */
+	REDUCE_ROWS,                   /* the last dimensions go */
+	REDUCE_ALL,
+	REDUCE_COLUMNS,                /* the first dimensions go */
+	REDUCE_MIXED
+} ReduceForm;
+ReduceForm reduce_form(const Node *n);
+typedef struct Ins { struct In { int k; unsigned place; } *v; int64_t n, cap; } Ins;
+typedef struct Group {                 /* a kernel to be: see fuse.c */
+	int id;
+	Node **root;                   /* what it writes */
+	int64_t nroot, caproot;
+	Node **node;                   /* what it computes, in the graph's order */
+	int64_t nmember, capmember;
+	Dim count, rows;               /* elements; rows, when has_rows */
+	bool has_rows, scatter;
+	Node *dot;                     /* its contraction, or NULL */
+	Node *first;                   /* the reduction that it was made for, or NULL */
+	ReduceForm form;               /* of `first` */
+	int nnode, mark;
+	Ins dep;                       /* kernels that it waits for */
+} Group;
+typedef struct Groups { Group **v; int n; } Groups;
+Groups fuse(Arena *a, Graph *g, const bool *named);          /* named: by node id, must be in memory */
+bool is_literal(const Node *n);        /* needs no memory wherever it is read */
+bool is_given(const Node *n);          /* in memory before the first step */
+void unravel(IxCtx *c, const Type *t, const Ix *linear, const Ix **o);
+
+/* nest.c: the loops of a kernel; each returns a scheduled kernel under construction */
+Build *element_kernel(Arena *a, Graph *g, const Kernels *ks, Node **storage, Node *n);       /* plain loops, one node */
+Build *group_kernel(Arena *a, Graph *g, const Kernels *ks, Node **storage, const Group *k);
 
 /* loop.c: statements of raw values (with reductions) become statements in C's order: loops for reductions,
  * names for what is used twice or does not change in a loop, each in the outermost loop where it is known */

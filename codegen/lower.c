@@ -1,12 +1,10 @@
 /* lower: a graph becomes kernels and the order in which they are called.
  *
  * The nop backend gives each node a kernel of its own, in the order of the
- * graph. */
+ * graph; the fused one, the kernels of fuse.c. */
 #include "gen.h"
 
 #include <string.h>
-
-enum { PARALLEL_WORK = 50000 };        /* operations below which a parallel region costs more than it saves */
 
 typedef struct Lower {
 	Arena *arena;
@@ -88,107 +86,74 @@ add_step(Lower *l, Build *b, const char *name, const char *doc, int64_t work)
 	PUSH(l->arena, l->step, l->nstep, l->capstep, s);
 }
 
-/* ---- one node, one loop nest ---- */
-
-/* loops over a shape; *inner: the innermost body */
-static void
-nest(Build *b, const Type *t, const Ix **o, Block **inner, Stmt **outer)
-{
-	uint64_t used = 0;
-
-	*outer = NULL;
-	for (int d = 0; d < t->rank; d++) {
-		const Var *v;
-		Stmt *f;
-		o[d] = ix_int(b->ix, 0);
-		if (dim_one(t->dim[d]))
-			continue;
-		v = build_loop(b, t->dim[d], used);
-		used |= (uint64_t)1 << v->id;
-		o[d] = b->ixvar[v->id];
-		f = s_loop(b, *inner, v);
-		*inner = &f->body;
-		if (!*outer)
-			*outer = f;
-	}
-}
-
-static void
-set_parallel(const Build *b, Stmt *outer, int64_t work)
-{
-	if (outer && work >= PARALLEL_WORK)
-		outer->parallel = b->checks ? PARALLEL_CHECK : PARALLEL;
-}
-
-static void
-element_kernel(Build *b, Node *n)
-{
-	const Ix *o[MAXRANK];
-	Block *inner = &b->top;
-	Stmt *outer;
-
-	nest(b, &n->type, o, &inner, &outer);
-	b->contract = n->op->kind == DOT && dtype_float(n->type.dt);
-	s_store(b, inner, node_mem(b, n), v_ix(b, ix_linear(b->ix, &n->type, o)), element(b, n, o));
-	set_parallel(b, outer, node_work(n));
-}
-
-/* the input copied, then src added element by element in the order of index */
-static void
-scatter_kernel(Build *b, Node *n)
-{
-	const Ix *o[MAXRANK + 1], *at[MAXRANK + 1];
-	Block *inner = &b->top;
-	Stmt *outer;
-	Mem *m = node_mem(b, n);
-	int dim = index_dim(n);
-
-	nest(b, &n->type, o, &inner, &outer);
-	s_store(b, inner, m, v_ix(b, ix_linear(b->ix, &n->type, o)), element(b, n->in[0], o));
-	set_parallel(b, outer, type_hint_count(b->g, &n->type));
-	inner = &b->top;
-	nest(b, &n->in[1]->type, o, &inner, &outer);
-	for (int d = 0; d < n->type.rank; d++)
-		at[d] = o[d];
-	at[dim] = checked_index(b, n, o);
-	s_acc(b, inner, m, v_ix(b, ix_linear(b->ix, &n->type, at)), R_SUM, element(b, n->in[2], o));
-}
-
-static void
-node_kernel(Lower *l, Node *n)
-{
-	Build *b = build_new(l->arena, l->g, l->ks, l->storage);
-
-	b->inside[n->id] = true;
-	if (n->op->flags & SCATTERS)
-		scatter_kernel(b, n);
-	else
-		element_kernel(b, n);
-	schedule(b);
-	add_step(l, b, n->op->name, doc_line(l, n), node_work(n));
-}
-
 /* ---- the nop backend ---- */
-
-static bool
-one_element(const Node *n)
-{
-	return dim_one(type_count(&n->type));
-}
 
 static void
 lower_nop(Lower *l)
 {
 	for (int64_t i = 0; i < l->g->nnode; i++) {
 		Node *n = l->g->node[i];
-		bool literal = (n->op->id == OP_full || n->op->id == OP_dim_size || n->op->id == OP_constant)
-			       && one_element(n);
-		if (!l->live[i] || (literal && !l->named[i]))
+		if (!l->live[i] || (is_literal(n) && !l->named[i]))
 			continue;
 		l->storage[i] = n;
-		if (is_leaf(n) || (n->op->id == OP_constant && !literal))
+		if (!is_given(n))
+			add_step(l, element_kernel(l->arena, l->g, l->ks, l->storage, n), n->op->name, doc_line(l, n),
+				node_work(n));
+	}
+}
+
+/* ---- the fused backend ---- */
+
+enum { NAME_WORDS = 4 };
+
+/* the ops of a kernel, each once, views and constants left out */
+static const char *
+group_name(Lower *l, const Group *k)
+{
+	const Op *seen[NAME_WORDS];
+	Buf b = {.arena = l->arena};
+	int n = 0;
+
+	for (int64_t i = 0; i < k->nmember; i++) {
+		const Op *op = k->node[i]->op;
+		bool again = op->kind == VIEW || op->kind == SOURCE || op->flags & CONVERT;
+		for (int s = 0; s < n; s++)
+			again |= seen[s] == op;
+		if (again || n == NAME_WORDS)
 			continue;
-		node_kernel(l, n);
+		buf_printf(&b, "%s%s", n ? "_" : "", op->name);
+		seen[n++] = op;
+	}
+	return n ? buf_str(&b) : k->root[0]->op->name;
+}
+
+static const char *
+group_doc(Lower *l, const Group *k)
+{
+	Buf b = {.arena = l->arena};
+
+	for (int64_t i = 0; i < k->nmember; i++)
+		buf_printf(&b, "%s%s", i ? "\n" : "", doc_line(l, k->node[i]));
+	return buf_str(&b);
+}
+
+static void
+lower_fused(Lower *l)
+{
+	Groups gs = fuse(l->arena, l->g, l->named);
+
+	for (int64_t i = 0; i < l->g->nnode; i++)
+		if (l->live[i] && is_given(l->g->node[i]))
+			l->storage[i] = l->g->node[i];
+	for (int i = 0; i < gs.n; i++)
+		for (int64_t r = 0; r < gs.v[i]->nroot; r++)
+			l->storage[gs.v[i]->root[r]->id] = gs.v[i]->root[r];
+	for (int i = 0; i < gs.n; i++) {
+		const Group *k = gs.v[i];
+		int64_t work = 0;
+		for (int64_t m = 0; m < k->nmember; m++)
+			work = add_ok(work, node_work(k->node[m]), &work) ? work : INT64_MAX;
+		add_step(l, group_kernel(l->arena, l->g, l->ks, l->storage, k), group_name(l, k), group_doc(l, k), work);
 	}
 }
 
@@ -198,7 +163,10 @@ lower(Arena *a, Graph *g, Kernels *ks)
 	Lower *l = lower_new(a, g, ks);
 	Plan *p = NEW(a, 1, Plan);
 
-	lower_nop(l);
+	if (kernels_backend(ks) == BACKEND_NOP)
+		lower_nop(l);
+	else
+		lower_fused(l);
 	p->g = g;
 	p->nstep = (int)l->nstep;
 	p->step = l->step;

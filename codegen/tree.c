@@ -306,6 +306,19 @@ leader(const IxTerm *const *t, int n)
 	return 0;
 }
 
+/* notes the divisors of quotients and remainders of single loop variables */
+static void
+note_divisors(Build *b, const Ix *a)
+{
+	Dim d[8];
+
+	for (int i = 0; i < b->nloop; i++) {
+		int n = ix_uses(a, i) ? ix_divisors(a, i, d, 0, LEN(d)) : 0;
+		for (int k = 0; k < n && b->ndivisor < LEN(b->divisor); k++)
+			b->divisor[b->ndivisor++] = (struct Divisor){i, d[k]};
+	}
+}
+
 const Val *
 v_ix(Build *b, const Ix *a)
 {
@@ -313,6 +326,8 @@ v_ix(Build *b, const Ix *a)
 	int n = ordered_terms(b, a, t), first = leader(t, n);
 	const Val *nested = horner(b, t, n), *sum = nested;
 
+	if (!ix_affine(a))
+		note_divisors(b, a);
 	for (int i = -1; i < n; i++) {
 		const IxTerm *x = t[i < 0 ? first : i];
 		if (!n || i == first || (nested && x->atom))

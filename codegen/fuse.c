@@ -1,0 +1,541 @@
+/* fuse: which nodes share a kernel.
+ *
+ * Nodes are visited from the last to the first, so that whoever reads a value is
+ * settled before it. A value goes through memory when the interface names it, a
+ * reader cannot compute it by the element, or several kernels read it and
+ * computing it again costs more than reading it; all others are computed where
+ * they are read. A value in memory is written by one of the kernels that compute
+ * it anyway, as long as no kernel comes to wait for itself, or by one of its own.
+ * Then kernels over the same elements that read the same values are joined.
+ *
+ * A kernel runs over `count` elements, in row-major order; with reductions, over
+ * `rows` of them, each of count / rows. A node's place in a kernel tells whether
+ * its element belongs to the kernel's element, to its row, or to neither. */
+#include "gen.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	MAXNODES = 300,                /* of a kernel */
+	CHEAP = 6,                     /* operations that are done again rather than read */
+	REPEATED = 2                   /* operations that may be repeated for every row */
+};
+
+enum Where { AT_ELEMENT = 1, AT_ROW = 2, ELSEWHERE = 4 };      /* a set of them */
+
+typedef struct In In;                  /* a node is computed, or read, in kernel k */
+typedef struct Fuse {
+	Arena *arena;
+	Graph *g;
+	bool *live;
+	const bool *named;
+	Users users;
+	Ins *in;                       /* by node: kernels that compute it */
+	Ins *read;                     /* by node: kernels that load it */
+	int *host;                     /* by node: the kernel that writes it; -1: none */
+	bool *addressed;               /* a contraction reads it through strides */
+	bool *nested;                  /* it is a row's value: a reduction with as many elements is behind it */
+	Group **group;
+	int64_t n, cap;
+	int stamp;
+} Fuse;
+
+static void
+in_add(Arena *a, Ins *s, int k, unsigned place)
+{
+	for (int64_t i = 0; i < s->n; i++)
+		if (s->v[i].k == k) {
+			s->v[i].place |= place;
+			return;
+		}
+	PUSH(a, s->v, s->n, s->cap, ((In){k, place}));
+}
+
+static unsigned
+place_in(const Ins *s, int k)
+{
+	for (int64_t i = 0; i < s->n; i++)
+		if (s->v[i].k == k)
+			return s->v[i].place;
+	return 0;
+}
+
+static Dim
+count(const Node *n)
+{
+	return type_count(&n->type);
+}
+
+static bool
+one_element(const Node *n)
+{
+	return dim_one(count(n));
+}
+
+/* needs no memory wherever it is read */
+bool
+is_literal(const Node *n)
+{
+	return (n->op->id == OP_full || n->op->id == OP_dim_size || n->op->id == OP_constant) && one_element(n);
+}
+
+bool
+is_given(const Node *n)
+{
+	return is_leaf(n) || (n->op->id == OP_constant && !one_element(n));
+}
+
+/* ---- reductions ---- */
+
+ReduceForm
+reduce_form(const Node *n)
+{
+	Run run[MAXRANK];
+	int nrun = reduce_runs(n, run);
+	Dim rest;
+
+	if (!nrun)
+		return REDUCE_NOTHING;
+	if (nrun > 1)
+		return REDUCE_MIXED;
+	if (run[0].last)
+		return one_element(n) ? REDUCE_ALL : REDUCE_ROWS;
+	/* what is kept lies behind what goes */
+	rest = run[0].extent;
+	for (int d = n->in[0]->type.rank - 1; d > run[0].dim[0]; d--)
+		if (!dim_mul(rest, n->in[0]->type.dim[d], &rest))
+			bug("a reduction of an overflowing count");
+	return dim_eq(rest, count(n->in[0])) ? REDUCE_COLUMNS : REDUCE_MIXED;
+}
+
+static bool
+same_reduction(const Node *a, const Node *b)
+{
+	bool x[MAXRANK + 1] = {0}, y[MAXRANK + 1] = {0};
+
+	if (a->op->kind != REDUCE || b->op->kind != REDUCE || !shape_eq(&a->in[0]->type, &b->in[0]->type))
+		return false;
+	reduced_dims(a, x);
+	reduced_dims(b, y);
+	return !memcmp(x, y, sizeof x);
+}
+
+/* ---- where u's element reads n ---- */
+
+/* index of each dimension from a row-major linear index */
+void
+unravel(IxCtx *c, const Type *t, const Ix *linear, const Ix **o)
+{
+	for (int d = t->rank - 1; d >= 0; d--) {
+		o[d] = dim_one(t->dim[d]) ? ix_int(c, 0) : ix_mod(c, linear, t->dim[d]);
+		if (!dim_one(t->dim[d]))
+			linear = ix_div(c, linear, t->dim[d]);
+	}
+}
+
+/* AT_ELEMENT: in the same row-major place; AT_ROW: n repeats each of its elements along u's last axes */
+static unsigned
+relation(const Node *n, const Node *u, int operand)
+{
+	IxCtx *c = ix_new(n->g->arena, n->g);
+	const Ix *o[MAXRANK], *in[MAXRANK], *x, *at;
+	IxGuard guard = {0};
+	Dim inner;
+
+	if (u->op->kind != MAP && u->op->kind != VIEW)
+		return ELSEWHERE;
+	if (shape_eq(&n->type, &u->type) && u->op->kind == MAP)
+		return AT_ELEMENT;
+	x = ix_var(c, 0, count(u));
+	unravel(c, &u->type, x, o);
+	if (u->op->kind == MAP)
+		for (int d = 0; d < n->type.rank; d++)
+			in[d] = dim_one(n->type.dim[d]) ? ix_int(c, 0) : o[d + u->type.rank - n->type.rank];
+	else
+		view_access(c, u, o, operand, in, &guard);
+	if (guard.never || guard.n)
+		return ELSEWHERE;
+	at = ix_linear(c, &n->type, in);
+	if (at == x)
+		return AT_ELEMENT;
+	if (count(n).k && dim_div(count(u), count(n), &inner) && at == ix_div(c, x, inner))
+		return AT_ROW;
+	return ELSEWHERE;
+}
+
+/* where kernel k computes n for reader u, which it has at place pu */
+static unsigned
+place_for(const Node *n, const Node *u, int operand, const Group *k, unsigned pu)
+{
+	unsigned r;
+
+	if (u->op->kind == REDUCE) {
+		ReduceForm form = reduce_form(u);
+		if (form == REDUCE_NOTHING)
+			return pu;
+		return form == REDUCE_ROWS || (k->first == u && form != REDUCE_MIXED) ? AT_ELEMENT : ELSEWHERE;
+	}
+	r = relation(n, u, operand);
+	if (r == AT_ELEMENT)
+		return pu;
+	return r == AT_ROW && pu == AT_ELEMENT ? AT_ROW : ELSEWHERE;
+}
+
+/* ---- kernels ---- */
+
+static Group *
+group_new(Fuse *f, Node *root)
+{
+	Group *k = NEW(f->arena, 1, Group);
+
+	k->id = (int)f->n;
+	k->count = count(root);
+	k->scatter = root->op->flags & SCATTERS;
+	if (root->op->kind == REDUCE && reduce_form(root) != REDUCE_NOTHING) {
+		k->first = root;
+		k->form = reduce_form(root);
+		k->count = count(root->in[0]);
+		k->rows = count(root);
+		k->has_rows = true;
+		if (k->form == REDUCE_COLUMNS && (!k->rows.k || !dim_div(k->count, k->rows, &k->rows)))
+			k->form = REDUCE_MIXED;
+	}
+	PUSH(f->arena, f->group, f->n, f->cap, k);
+	return k;
+}
+
+/* kernels that compute node n: all that hold it, or the one that writes it */
+static Ins
+computed_in(const Fuse *f, const Node *n)
+{
+	Ins out = f->in[n->id];
+
+	for (int64_t i = 0; f->host[n->id] >= 0 && i < out.n; i++)
+		if (out.v[i].k == f->host[n->id])
+			return (Ins){&out.v[i], 1, 1};
+	return out;
+}
+
+static bool
+reaches(Fuse *f, int k, int h)
+{
+	Group *g = f->group[k];
+
+	if (k == h)
+		return true;
+	if (g->mark == f->stamp)
+		return false;
+	g->mark = f->stamp;
+	for (int64_t i = 0; i < g->dep.n; i++)
+		if (reaches(f, g->dep.v[i].k, h))
+			return true;
+	return false;
+}
+
+/* whether kernel k waits for kernel h, directly or through others */
+static bool
+waits_for(Fuse *f, int k, int h)
+{
+	f->stamp++;
+	return reaches(f, k, h);
+}
+
+/* ---- may reader u's kernel k compute n, at that place? ---- */
+
+static bool
+reduce_fits(const Node *n, const Node *u, const Group *k, unsigned place)
+{
+	ReduceForm form = reduce_form(n);
+
+	if (form == REDUCE_NOTHING)
+		return true;
+	if (k->dot || k->scatter)
+		return false;
+	if (k->first && same_reduction(n, k->first))
+		return k->form == REDUCE_ROWS || k->form == REDUCE_ALL || (k->form == REDUCE_MIXED && u != k->first);
+	if (form != REDUCE_ROWS || (k->first && k->form != REDUCE_ROWS && k->form != REDUCE_COLUMNS))
+		return false;
+	if (k->has_rows)
+		return dim_eq(k->rows, count(n)) && place != ELSEWHERE;
+	return place == AT_ROW || (place == AT_ELEMENT && dim_eq(k->count, count(n)));
+}
+
+static bool
+dot_fits(const Node *n, const Group *k, unsigned place)
+{
+	return false && !k->dot && !k->has_rows && !k->scatter && dtype_float(n->type.dt) && place == AT_ELEMENT
+	       && dim_eq(k->count, count(n));
+}
+
+static bool
+fits(const Fuse *f, const Node *n, const Node *u, int operand, const Group *k, unsigned place)
+{
+	if (k->nnode >= MAXNODES || n->op->flags & SCATTERS || n->op->kind == ORDERED)
+		return false;
+	if (u->op->kind == INDEX && operand == 0 && !(u->op->flags & SCATTERS))
+		return n->op->kind == SOURCE && n->op->cost <= CHEAP && n->op->id != OP_constant;
+	if (u->op->kind == REDUCE && f->nested[n->id])
+		return reduce_form(u) == REDUCE_NOTHING;
+	switch (n->op->kind) {
+	case REDUCE: return reduce_fits(n, u, k, place);
+	case DOT:    return dot_fits(n, k, place);
+	case VIEW:   return true;
+	default:
+		return n->op->cost <= REPEATED || place != ELSEWHERE || type_hint_count(f->g, &n->type)
+			>= type_hint_count(f->g, &u->type);
+	}
+}
+
+/* ---- contractions read their operands through strides ---- */
+
+static bool
+is_affine_view(const Node *n)
+{
+	IxCtx *c = ix_new(n->g->arena, n->g);
+	const Ix *o[MAXRANK], *in[MAXRANK];
+	IxGuard guard;
+
+	if (n->op->kind != VIEW || n->nin != 1)
+		return false;
+	for (int d = 0; d < n->type.rank; d++)
+		o[d] = ix_var(c, d, n->type.dim[d]);
+	view_access(c, n, o, 0, in, &guard);
+	return !guard.never && !guard.n && ix_affine(ix_linear(c, &n->in[0]->type, in));
+}
+
+/* ---- one node ---- */
+
+typedef struct Readers {
+	bool forced;                   /* somebody needs it in memory */
+	Ins fit;                       /* kernels of which a reader can compute it */
+	Ins unfit;                     /* kernels of which a reader cannot */
+	Ins all;
+} Readers;
+
+static void
+add_reader(Fuse *f, Readers *r, const Node *n, const Node *u, int operand)
+{
+	Ins in = computed_in(f, u);
+	bool strided = u->op->kind == DOT || f->addressed[u->id];
+
+	if (strided)
+		f->addressed[n->id] = is_affine_view(n);
+	for (int64_t i = 0; i < in.n; i++) {
+		const Group *k = f->group[in.v[i].k];
+		unsigned place = place_for(n, u, operand, k, in.v[i].place);
+		in_add(f->arena, &r->all, k->id, place);
+		if (strided ? f->addressed[n->id] : fits(f, n, u, operand, k, place)) {
+			in_add(f->arena, &r->fit, k->id, place);
+			continue;
+		}
+		in_add(f->arena, &r->unfit, k->id, place);
+		r->forced = true;
+	}
+}
+
+static Readers
+readers(Fuse *f, Node *n)
+{
+	Readers r = {.forced = f->named[n->id]};
+
+	for (int i = f->users.start[n->id]; i < f->users.start[n->id + 1]; i++) {
+		Node *u = f->users.user[i];
+		bool again = i > f->users.start[n->id] && f->users.user[i - 1] == u;
+		for (int k = 0; k < u->nin && f->live[u->id] && !again; k++)
+			if (u->in[k] == n)
+				add_reader(f, &r, n, u, k);
+	}
+	return r;
+}
+
+/* done again in each kernel rather than written and read: one large operand at most, little work */
+static bool
+cheap(const Node *n)
+{
+	int large = 0;
+
+	if (n->op->kind == VIEW || (n->op->kind == SOURCE && n->op->cost <= CHEAP))
+		return true;
+	if (n->op->kind != MAP || n->op->cost > CHEAP)
+		return false;
+	for (int k = 0; k < n->nin; k++)
+		large += dim_eq(count(n->in[k]), count(n)) && !is_literal(n->in[k]) && (!k || n->in[k] != n->in[k - 1]);
+	return large <= 1;
+}
+
+/* n, computed in kernel k at that place, can be written there: it has an element for each of k's, or for each row */
+static bool
+can_host(const Fuse *f, const Node *n, const Group *k, unsigned place)
+{
+	if (k->scatter || (k->first && k->form != REDUCE_ROWS && k->form != REDUCE_COLUMNS))
+		return false;
+	if (n->op->kind == DOT)
+		return true;
+	if (k->has_rows && dim_eq(count(n), k->rows))
+		return place & (AT_ROW | AT_ELEMENT);
+	if (place & AT_ELEMENT && dim_eq(count(n), k->count))
+		return true;
+	return place & AT_ROW && !k->has_rows && !k->dot && f->nested[n->id];
+}
+
+/* a kernel that can write n without any kernel waiting for itself; -1: none */
+static int
+find_host(Fuse *f, const Node *n, const Readers *r)
+{
+	for (int64_t i = 0; i < r->fit.n; i++) {
+		int k = r->fit.v[i].k;
+		bool ok = can_host(f, n, f->group[k], r->fit.v[i].place) && !place_in(&r->unfit, k);
+		for (int64_t j = 0; ok && j < r->all.n; j++)
+			ok = r->all.v[j].k == k || !waits_for(f, k, r->all.v[j].k);
+		if (ok)
+			return k;
+	}
+	return -1;
+}
+
+/* kernel k now computes n */
+static void
+enter(Fuse *f, Group *k, Node *n, unsigned place)
+{
+	in_add(f->arena, &f->in[n->id], k->id, place);
+	k->nnode++;
+	if (n->op->kind == DOT)
+		k->dot = n;
+	if (n->op->kind == REDUCE && reduce_form(n) == REDUCE_ROWS) {
+		if (dim_eq(k->count, count(n)))
+			k->count = count(n->in[0]);
+		k->has_rows = true;
+		k->rows = count(n);
+	}
+}
+
+static void
+store(Fuse *f, Node *n, const Readers *r)
+{
+	int h = find_host(f, n, r);
+	Group *k = h >= 0 ? f->group[h] : group_new(f, n);
+	unsigned place = h >= 0 ? place_in(&r->fit, h) : k->first == n ? AT_ROW : AT_ELEMENT;
+
+	if (h >= 0 && place & AT_ROW && !k->has_rows && !dim_eq(count(n), k->count)) {
+		k->has_rows = true;
+		k->rows = count(n);
+	}
+	if (k->first == n)
+		in_add(f->arena, &f->in[n->id], k->id, place), k->nnode++;
+	else
+		enter(f, k, n, place);
+	PUSH(f->arena, k->root, k->nroot, k->caproot, n);
+	f->host[n->id] = k->id;
+	for (int64_t i = 0; i < r->all.n; i++)
+		if (r->all.v[i].k != k->id) {
+			in_add(f->arena, &f->group[r->all.v[i].k]->dep, k->id, 0);
+			in_add(f->arena, &f->read[n->id], r->all.v[i].k, r->all.v[i].place);
+		}
+}
+
+static void
+settle(Fuse *f, Node *n)
+{
+	Readers r = readers(f, n);
+
+	if (is_given(n)) {
+		f->read[n->id] = r.all;
+		return;
+	}
+	if (is_literal(n) && !f->named[n->id])
+		return;
+	if (r.forced || (r.fit.n > 1 && !cheap(n)) || !r.all.n) {
+		store(f, n, &r);
+		return;
+	}
+	for (int64_t i = 0; i < r.all.n; i++)
+		enter(f, f->group[r.all.v[i].k], n, r.all.v[i].place);
+}
+
+/* ---- order ---- */
+
+static void
+visit(const Fuse *f, Group *k, Groups *out)
+{
+	if (k->mark == f->stamp)
+		return;
+	k->mark = f->stamp;
+	for (int64_t i = 0; i < k->dep.n; i++)
+		visit(f, f->group[k->dep.v[i].k], out);
+	out->v[out->n++] = k;
+}
+
+static int
+by_root(const void *p, const void *q)
+{
+	const Group *a = *(Group *const *)p, *b = *(Group *const *)q;
+
+	return a->root[0]->id < b->root[0]->id ? -1 : a->root[0]->id > b->root[0]->id;
+}
+
+/* kernels in an order in which each comes after those that it waits for, else in the graph's */
+static Groups
+ordered(Fuse *f)
+{
+	Groups out = {NEW(f->arena, MAX(f->n, 1), Group *), 0};
+	Group **byid = NEW(f->arena, MAX(f->n, 1), Group *);
+
+	memcpy(byid, f->group, (size_t)f->n * sizeof *byid);
+	if (f->n)
+		qsort(byid, (size_t)f->n, sizeof *byid, by_root);
+	f->stamp++;
+	for (int64_t i = 0; i < f->n; i++)
+		visit(f, byid[i], &out);
+	return out;
+}
+
+static void
+find_nested(Fuse *f)
+{
+	for (int64_t i = 0; i < f->g->nnode; i++) {
+		const Node *n = f->g->node[i];
+		if (n->op->kind == REDUCE)
+			f->nested[i] = reduce_form(n) == REDUCE_ROWS;
+		else if (n->op->kind == MAP || n->op->kind == VIEW)
+			for (int k = 0; k < n->nin; k++)
+				f->nested[i] |= f->nested[n->in[k]->id] && relation(n->in[k], n, k) == AT_ELEMENT;
+	}
+}
+
+static void
+add_members(Fuse *f)
+{
+	for (int64_t i = 0; i < f->g->nnode; i++) {
+		Ins in = computed_in(f, f->g->node[i]);
+		for (int64_t k = 0; k < in.n; k++) {
+			Group *h = f->group[in.v[k].k];
+			PUSH(f->arena, h->node, h->nmember, h->capmember, f->g->node[i]);
+		}
+	}
+}
+
+Groups
+fuse(Arena *a, Graph *g, const bool *named)
+{
+	Fuse *f = NEW(a, 1, Fuse);
+
+	f->arena = a;
+	f->g = g;
+	f->named = named;
+	f->live = graph_live(a, g);
+	f->users = graph_users(a, g);
+	f->in = NEW(a, MAX(g->nnode, 1), Ins);
+	f->read = NEW(a, MAX(g->nnode, 1), Ins);
+	f->host = NEW(a, MAX(g->nnode, 1), int);
+	f->addressed = NEW(a, MAX(g->nnode, 1), bool);
+	f->nested = NEW(a, MAX(g->nnode, 1), bool);
+	for (int64_t i = 0; i < g->nnode; i++)
+		f->host[i] = -1;
+	find_nested(f);
+	for (int64_t i = g->nnode - 1; i >= 0; i--)
+		if (f->live[i])
+			settle(f, g->node[i]);
+	add_members(f);
+	return ordered(f);
+}

@@ -1,0 +1,253 @@
+/* nest: the loops of a kernel.
+ *
+ * A fused kernel begins with one loop over all its elements, or one over rows and
+ * one over the elements of a row. Values are built; where an index came out with
+ * a quotient or remainder, the loop is split by its divisor and all is built
+ * anew: the loops are the common refinement of the dimensions of all values. */
+#include "gen.h"
+
+#include <string.h>
+
+enum { PARALLEL_WORK = 50000, MAXAXIS = 16, MAXTRY = 12 };  /* operations below which a parallel region costs more than it saves */
+
+typedef struct Axes {
+	int n;
+	Dim extent[MAXAXIS];
+	const Var *var[MAXAXIS];
+} Axes;
+
+static void
+set_parallel(const Build *b, Stmt *outer, int64_t work)
+{
+	if (outer && work >= PARALLEL_WORK)
+		outer->parallel = b->checks ? PARALLEL_CHECK : PARALLEL;
+}
+
+/* loops over axes of more than one element; the row-major index over all of them is added to *linear.
+ * *body becomes the innermost body. Returns the outermost loop, or NULL. */
+static Stmt *
+open_loops(Build *b, Axes *x, uint64_t *used, const Ix **linear, Block **body)
+{
+	Stmt *outer = NULL;
+
+	*linear = ix_int(b->ix, 0);
+	for (int i = 0; i < x->n; i++) {
+		Stmt *f;
+		x->var[i] = NULL;
+		*linear = ix_scale(b->ix, *linear, x->extent[i]);
+		if (dim_one(x->extent[i]))
+			continue;
+		x->var[i] = build_loop(b, x->extent[i], *used);
+		*used |= (uint64_t)1 << x->var[i]->id;
+		*linear = ix_add(b->ix, *linear, b->ixvar[x->var[i]->id]);
+		f = s_loop(b, *body, x->var[i]);
+		*body = &f->body;
+		outer = outer ? outer : f;
+	}
+	return outer;
+}
+
+static void
+put_root(Build *b, Block *body, Node *n, const Ix *linear)
+{
+	const Ix *o[MAXRANK];
+
+	unravel(b->ix, &n->type, linear, o);
+	s_store(b, body, node_mem(b, n), v_ix(b, linear), element(b, n, o));
+}
+
+/* ---- plain loops for one node ---- */
+
+static Axes
+axes_of(const Type *t)
+{
+	Axes x = {.n = t->rank};
+
+	memcpy(x.extent, t->dim, (size_t)t->rank * sizeof *t->dim);
+	return x;
+}
+
+static const Ix **
+index_of(Build *b, const Axes *x)
+{
+	const Ix **o = NEW(b->arena, MAX(x->n, 1), const Ix *);
+
+	for (int i = 0; i < x->n; i++)
+		o[i] = x->var[i] ? b->ixvar[x->var[i]->id] : ix_int(b->ix, 0);
+	return o;
+}
+
+/* the input copied, then src added element by element in the order of index */
+static void
+scatter_loops(Build *b, Node *n)
+{
+	Axes out = axes_of(&n->type), in = axes_of(&n->in[1]->type);
+	const Ix *linear, **o, *at[MAXRANK + 1];
+	Block *body = &b->top;
+	Mem *m = node_mem(b, n);
+	uint64_t used = 0;
+	Stmt *outer = open_loops(b, &out, &used, &linear, &body);
+
+	s_store(b, body, m, v_ix(b, linear), element(b, n->in[0], index_of(b, &out)));
+	set_parallel(b, outer, type_hint_count(b->g, &n->type));
+	used = 0;
+	body = &b->top;
+	open_loops(b, &in, &used, &linear, &body);
+	o = index_of(b, &in);
+	for (int d = 0; d < n->type.rank; d++)
+		at[d] = o[d];
+	at[index_dim(n)] = checked_index(b, n, o);
+	s_acc(b, body, m, v_ix(b, ix_linear(b->ix, &n->type, at)), R_SUM, element(b, n->in[2], o));
+}
+
+static void
+node_loops(Build *b, Node *n)
+{
+	Axes x = axes_of(&n->type);
+	Block *body = &b->top;
+	const Ix *linear;
+	uint64_t used = 0;
+	Stmt *outer = open_loops(b, &x, &used, &linear, &body);
+
+	b->contract = n->op->kind == DOT && dtype_float(n->type.dt);
+	s_store(b, body, node_mem(b, n), v_ix(b, linear), element(b, n, index_of(b, &x)));
+	set_parallel(b, outer, node_work(n));
+}
+
+Build *
+element_kernel(Arena *a, Graph *g, const Kernels *ks, Node **storage, Node *n)
+{
+	Build *b = build_new(a, g, ks, storage);
+
+	b->inside[n->id] = true;
+	if (n->op->flags & SCATTERS)
+		scatter_loops(b, n);
+	else
+		node_loops(b, n);
+	schedule(b);
+	return b;
+}
+
+/* ---- groups ---- */
+
+static int64_t
+group_work(const Group *k)
+{
+	int64_t work = 0;
+
+	for (int64_t i = 0; i < k->nmember; i++)
+		if (!add_ok(work, node_work(k->node[i]), &work))
+			return INT64_MAX;
+	return work;
+}
+
+/* splits the axis whose variable is `loop` by d; false: it cannot be */
+static bool
+split_axis(Axes *x, int loop, Dim d)
+{
+	for (int i = 0; i < x->n; i++) {
+		Dim q;
+		if (!x->var[i] || x->var[i]->id != loop)
+			continue;
+		if (x->n == MAXAXIS || !dim_div(x->extent[i], d, &q) || dim_one(q) || dim_one(d))
+			return false;
+		memmove(&x->extent[i + 1], &x->extent[i], (size_t)(x->n - i) * sizeof *x->extent);
+		x->extent[i] = q;
+		x->extent[i + 1] = d;
+		x->n++;
+		return true;
+	}
+	return false;
+}
+
+static bool
+is_row_root(const Group *k, const Node *n)
+{
+	return k->has_rows && !dim_eq(type_count(&n->type), k->count) && dim_eq(type_count(&n->type), k->rows);
+}
+
+static Build *
+new_group_build(Arena *a, Graph *g, const Kernels *ks, Node **storage, const Group *k)
+{
+	Build *b = build_new(a, g, ks, storage);
+
+	for (int64_t i = 0; i < k->nmember; i++)
+		b->inside[k->node[i]->id] = true;
+	return b;
+}
+
+/* stores of all roots in loops over rows and, within a row, over its elements */
+static void
+row_loops(Build *b, const Group *k, Axes *rows, Axes *inner)
+{
+	const Ix *row, *linear;
+	Block *body = &b->top, *element_body;
+	uint64_t used = 0, used_inner;
+	Stmt *outer = open_loops(b, rows, &used, &row, &body);
+	bool any = false;
+	Dim width = DIM(1);
+
+	for (int64_t i = 0; i < k->nroot; i++)
+		if (is_row_root(k, k->root[i]))
+			put_root(b, body, k->root[i], row);
+		else
+			any = true;
+	if (any) {
+		element_body = body;
+		used_inner = used;
+		for (int i = 0; i < inner->n; i++)
+			if (!dim_mul(width, inner->extent[i], &width))
+				bug("rows of an overflowing width");
+		Stmt *f = open_loops(b, inner, &used_inner, &linear, &element_body);
+		outer = outer ? outer : f;
+		linear = ix_add(b->ix, ix_scale(b->ix, row, width), linear);
+		for (int64_t i = 0; i < k->nroot; i++)
+			if (!is_row_root(k, k->root[i]))
+				put_root(b, element_body, k->root[i], linear);
+	}
+	set_parallel(b, outer, group_work(k));
+}
+
+/* Row roots come first in the text: a reduction that both need is then in the row, not in a loop over it. */
+static Build *
+row_kernel(Arena *a, Graph *g, const Kernels *ks, Node **storage, const Group *k)
+{
+	Axes rows = {.n = 1, .extent = {DIM(1)}}, inner = {.n = 1, .extent = {k->count}};
+	Build *b = NULL;
+
+	if (k->has_rows) {
+		rows.extent[0] = k->rows;
+		if (!dim_div(k->count, k->rows, &inner.extent[0]))
+			bug("rows that do not divide the elements");
+	}
+	for (int i = 0; i < MAXTRY; i++) {
+		bool split = false;
+		b = new_group_build(a, g, ks, storage, k);
+		row_loops(b, k, &rows, &inner);
+		for (int d = 0; d < b->ndivisor && !split; d++)
+			split = split_axis(&rows, b->divisor[d].loop, b->divisor[d].d)
+				|| split_axis(&inner, b->divisor[d].loop, b->divisor[d].d);
+		if (!split)
+			break;
+	}
+	schedule(b);
+	return b;
+}
+
+Build *
+group_kernel(Arena *a, Graph *g, const Kernels *ks, Node **storage, const Group *k)
+{
+	Build *b;
+
+	if (k->nroot == 1 && (k->scatter || k->dot || k->form == REDUCE_MIXED || k->form == REDUCE_COLUMNS
+	    || k->form == REDUCE_ALL)) {
+		b = new_group_build(a, g, ks, storage, k);
+		if (k->scatter)
+			scatter_loops(b, k->root[0]);
+		else
+			node_loops(b, k->root[0]);
+		schedule(b);
+		return b;
+	}
+	return row_kernel(a, g, ks, storage, k);
+}
