@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+enum { WIDTH = 100 };      /* columns of a line, a tab being 8 */
+
 const char *
 c_type(DType d)
 {
@@ -75,4 +77,72 @@ buf_c_string(Buf *b, const char *s)
 			buf_putc(b, c);
 	}
 	buf_putc(b, '"');
+}
+
+static int
+columns(const char *s, int64_t n)
+{
+	int c = 0;
+
+	for (int64_t i = 0; i < n; i++)
+		if (((unsigned char)s[i] & 0xc0) != 0x80)
+			c++;
+	return c;
+}
+
+/* a break here reads well: after a comma, before an operator that joins conditions */
+static bool
+good_break(const char *s, int64_t i)
+{
+	return s[i - 1] == ',' || s[i - 1] == ';' || !strncmp(s + i + 1, "||", 2) || !strncmp(s + i + 1, "? ", 2);
+}
+
+void
+buf_line(Buf *b, int indent, const char *s)
+{
+	for (int deep = indent;; deep = indent + 1) {
+		int64_t n = (int64_t)strlen(s), any = 0, good = 0;
+
+		for (int i = 0; i < deep; i++)
+			buf_putc(b, '\t');
+		if (8 * deep + columns(s, n) <= WIDTH) {
+			buf_printf(b, "%s\n", s);
+			return;
+		}
+		for (int64_t i = 1; i < n && (!any || 8 * deep + columns(s, i) <= WIDTH); i++)
+			if (s[i] == ' ') {
+				any = i;
+				if (good_break(s, i))
+					good = i;
+			}
+		any = good ? good : any ? any : n;
+		buf_put(b, s, any);
+		buf_putc(b, '\n');
+		if (any == n)
+			return;
+		s += any + 1;
+	}
+}
+
+void
+buf_paragraph(Buf *b, const char *first, const char *prefix, const char *s, const char *end)
+{
+	int column = columns(first, (int64_t)strlen(first)), room = (int)strlen(end);
+
+	buf_puts(b, first);
+	for (bool start = true; *s; start = false) {
+		int64_t n = (int64_t)strcspn(s, " ");
+		int wide = columns(s, n);
+		if (!start && column + 1 + wide + (s[n] ? 0 : room) > WIDTH) {
+			buf_printf(b, "\n%s", prefix);
+			column = columns(prefix, (int64_t)strlen(prefix));
+		} else if (!start) {
+			buf_putc(b, ' ');
+			column++;
+		}
+		buf_put(b, s, n);
+		column += wide;
+		s += n + strspn(s + n, " ");
+	}
+	buf_puts(b, end);
 }

@@ -192,10 +192,7 @@ const Ix *checked_index(Build *b, const Node *n, const Ix *const *o);
 typedef struct Run { int n, dim[MAXRANK]; Dim extent; bool last; } Run;
 int reduce_runs(const Node *n, Run *run);
 void reduced_dims(const Node *n, bool *gone);
-
-/* dot.c: contractions */
 int dot_summed(const Node *n, char *label, Dim *size);
-const Val *dot_value(Build *b, const Node *n, const Ix *const *o);   /* element o as one sum */
 
 /* fuse.c: kernels of the fused backend */
 typedef enum ReduceForm {
@@ -305,6 +302,9 @@ const char *upper(Arena *a, const char *s);      /* in capitals, as macros are *
  * no character that turns the direction of text */
 void buf_comment(Buf *b, const char *s);
 void buf_c_string(Buf *b, const char *s);        /* a string literal */
+void buf_line(Buf *b, int indent, const char *s);        /* C without strings, broken at 100 columns */
+/* words broken at 100 columns; first stands before the first line, prefix before the others, end after the last */
+void buf_paragraph(Buf *b, const char *first, const char *prefix, const char *s, const char *end);
 
 enum { ALIGN = 64 };                   /* of every offset that is planned, in bytes */
 
@@ -374,7 +374,7 @@ typedef struct Phase {
 	int start, end;                /* time of the first step; time of the copies, after the last */
 	int *slot;                     /* by node id of plan->g: index in Function.slot, or -1 */
 	Need *need;                    /* by step */
-	int64_t *scratch;              /* by step: offset of the kernel's scratch, or -1 */
+	int64_t *scratch;              /* by step: offset of what its kernel works in, or -1 */
 	Copy *copy;
 	int64_t ncopy, capcopy;
 } Phase;
@@ -406,13 +406,33 @@ struct Program {
 	const char *sha;               /* of canonical input and options */
 	uint32_t syms;                 /* bit s: symbol s is a member of inputs */
 };
-Program *program(Arena *a, const Graph *user, const Split *s, const Graph *infer, const GenOptions *o);
+bool optimized(const Program *p, int grad);      /* does the optimizer change the parameter of this gradient? */
+Program *program(Arena *a, const Graph *user, const Split *s, Graph *infer, const GenOptions *o);
 
-/* ---- files: api.c, unit.c, manifest.c; compile.c makes them all ---- */
+/* ---- files: compile.c makes them all ---- */
+/* api.c */
+void unit_head(Buf *b, const Program *p);        /* the comment that every file begins with */
+void buf_documented(Buf *b, const char *code, const char *doc);      /* a member with its comment */
+bool has_struct(const Program *p, Area area);
+const char *call_arguments(Arena *a, const Program *p, const Function *f);   /* "(const m_inputs *in, …)" */
+/* init.c */
+void init_use(const Program *p);                 /* notes the helpers that init_print() will call */
+void init_print(Buf *b, const Program *p);
+/* call.c */
+void call_print_helpers(Buf *b, const Program *p);
+void call_print(Buf *b, const Program *p, const Function *f);  /* f may be NULL */
+/* optimizer.c */
+int optimizer_moments(const Program *p);         /* arrays of the size of the parameters that it keeps */
+const char *optimizer_nulls(Arena *a, const Program *p);     /* the condition that one is missing */
+void optimizer_print_api(Buf *b, const Program *p);
+void optimizer_print(Buf *b, const Program *p);
+/* api.c, unit.c, manifest.c */
 void unit_header(Buf *b, const Program *p);      /* NAME.h */
 void unit_source(Buf *b, const Program *p);      /* NAME.c */
 void unit_manifest(Buf *b, const Program *p, const Buf *header, const Buf *source);   /* NAME.manifest.json */
 typedef struct Unit { Buf header, source, manifest; } Unit;
+/* the texts of a model as read and its split (NULL: nothing to differentiate) */
+Unit unit_make(Arena *a, const Graph *user, const Split *s, const GenOptions *g);
 /* the whole pipeline on a model as read: differentiation, split, kernels, memory, texts */
 Unit compile_model(Arena *a, const Graph *user, const Options *o, const GenOptions *g);
 

@@ -191,7 +191,7 @@ softmax_compose(Node *n, bool training, Node **res)
 
 	(void)training;
 	e = Exp(Sub(x, StopGradient(Amax(x, &dim, count, true))));
-	res[0] = Cast(Mul(e, Reciprocal(Sum(e, &dim, count, true))), n->type.dt);
+	res[0] = Cast(Div(e, Sum(e, &dim, count, true)), n->type.dt);
 }
 
 static void

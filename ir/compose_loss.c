@@ -226,88 +226,82 @@ cross_entropy_shape(Node *n)
 	set_reduced(n, &items);
 }
 
-/* The logarithm of softmax is z - log_sum. What the value reduces is z, which needs no sum before it. */
-typedef struct Logits {
-	Node *z;               /* operand 0 less its greatest along the classes */
-	Node *log_sum;         /* of exp(z), with a class dimension of size 1 */
-	int dim;
-} Logits;
-
-static Logits
-logits(const Node *n)
+/* log-probabilities of operand 0, shared by value and derivative */
+static Node *
+log_probabilities(const Node *n)
 {
+	const Op *op = op_get(OP_log_softmax);
+	Attr *a = attrs_new(n->g, op);
 	Node *x = Wide(n->in[0]);
-	Logits l = {.dim = class_dim(x)};
 
-	l.z = Sub(x, StopGradient(Amax(x, &l.dim, 1, true)));
-	l.log_sum = Log(Sum(Exp(l.z), &l.dim, 1, true));
-	return l;
+	set_int(op, a, "dim", class_dim(x));
+	return node(n->g, op, &x, 1, a);
 }
 
 /* what label_smoothing takes from the class and spreads evenly: for each class */
 static Node *
-spread(const Node *n, const Node *z)
+spread(const Node *n, const Node *logp)
 {
-	return Div(Lit(z, attr(n, LABEL_SMOOTHING)->f), DimSize(n->g, z->type.dim[class_dim(z)], z->type.dt));
+	return Div(Lit(logp, attr(n, LABEL_SMOOTHING)->f), DimSize(n->g, logp->type.dim[class_dim(logp)], logp->type.dt));
 }
 
 /* weight of each class: operand 1, or 1 for the label; smoothed */
 static Node *
-class_weights(const Node *n, const Node *z, const Labels *l)
+class_weights(const Node *n, const Node *logp, const Labels *l)
 {
 	double smoothing = attr(n, LABEL_SMOOTHING)->f;
-	Node *w = l ? Where(l->hit, Lit(z, 1 - smoothing), Lit(z, 0)) : Mul(Wide(n->in[1]), Lit(z, 1 - smoothing));
+	Node *w = l ? Where(l->hit, Lit(logp, 1 - smoothing), Lit(logp, 0)) : Mul(Wide(n->in[1]), Lit(logp, 1 - smoothing));
 
-	return smoothing > 0 ? Add(w, spread(n, z)) : w;
+	return smoothing > 0 ? Add(w, spread(n, logp)) : w;
 }
 
 static void
 cross_entropy_compose(Node *n, bool training, Node **res)
 {
-	Logits x = logits(n);
-	Node *log_sum = Squeeze(x.log_sum, x.dim), *item, *w;
+	Node *logp = log_probabilities(n), *item;
 	double smoothing = attr(n, LABEL_SMOOTHING)->f;
+	int dim = class_dim(logp);
 
 	(void)training;
 	if (has_labels(n)) {
-		Labels l = labels(n, x.z);
-		item = Sub(log_sum, Mul(picked(&l, x.z), Lit(x.z, 1 - smoothing)));
+		Labels l = labels(n, logp);
+		item = Neg(Mul(picked(&l, logp), Lit(logp, 1 - smoothing)));
 		if (smoothing > 0)
-			item = Sub(item, Mul(Sum(x.z, &x.dim, 1, false), spread(n, x.z)));
+			item = Sub(item, Mul(Sum(logp, &dim, 1, false), spread(n, logp)));
 		res[0] = reduced(n, labelled(&l, item), l.count);
 	} else {
-		Type items = item_type(x.z);
-		w = class_weights(n, x.z, NULL);
-		item = Sub(Mul(log_sum, Sum(w, &x.dim, 1, false)), Sum(Mul(x.z, w), &x.dim, 1, false));
-		res[0] = reduced(n, item, count_of(x.z, &items));
+		Type items = item_type(logp);
+		item = Neg(Sum(Mul(logp, class_weights(n, logp, NULL)), &dim, 1, false));
+		res[0] = reduced(n, item, count_of(logp, &items));
 	}
 }
 
 /* x with its class dimension again, of size 1; a scalar stays */
 static Node *
-over_classes(Node *x, const Node *z)
+over_classes(Node *x, const Node *logp)
 {
-	return x->type.rank || z->type.rank == 1 ? Unsqueeze(x, class_dim(z)) : x;
+	return x->type.rank || logp->type.rank == 1 ? Unsqueeze(x, class_dim(logp)) : x;
 }
 
-/* softmax minus weights, which sum to 1 as those of a label do */
+/* softmax minus weights, where the weights sum to 1 as those of a label do */
 static void
-labels_vjp(Node *y, Node *g, Logits x, Node **d)
+labels_vjp(Node *y, Node *g, Node *logp, Node **d)
 {
-	Labels l = labels(y, x.z);
-	Node *ct = Where(l.valid, item_cotangent(y, g, l.count), Lit(x.z, 0));
+	Labels l = labels(y, logp);
+	Node *ct = Where(l.valid, item_cotangent(y, g, l.count), Lit(logp, 0));
 
-	d[0] = Mul(over_classes(ct, x.z), Sub(Exp(Sub(x.z, x.log_sum)), class_weights(y, x.z, &l)));
+	d[0] = Mul(over_classes(ct, logp), Sub(Exp(logp), class_weights(y, logp, &l)));
 }
 
 static void
-probabilities_vjp(Node *y, Node *g, Logits x, Node **d)
+probabilities_vjp(Node *y, Node *g, Node *logp, Node **d)
 {
-	Type items = item_type(x.z);
-	Node *ct = over_classes(item_cotangent(y, g, count_of(x.z, &items)), x.z);
-	Node *w = class_weights(y, x.z, NULL), *logp = Sub(x.z, x.log_sum);
+	Type items = item_type(logp);
+	Node *ct = over_classes(item_cotangent(y, g, count_of(logp, &items)), logp);
+	Node *w = class_weights(y, logp, NULL);
+	int dim = class_dim(logp);
 
-	d[0] = Mul(ct, Sub(Mul(Exp(logp), Sum(w, &x.dim, 1, true)), w));
+	d[0] = Mul(ct, Sub(Mul(Exp(logp), Sum(w, &dim, 1, true)), w));
 	d[1] = Mul(ct, Mul(logp, Lit(logp, attr(y, LABEL_SMOOTHING)->f - 1)));
 	d[1] = Cast(d[1], y->in[1]->type.dt);
 }
@@ -315,10 +309,12 @@ probabilities_vjp(Node *y, Node *g, Logits x, Node **d)
 static void
 cross_entropy_vjp(Node *y, Node *const *g, Node **d)
 {
+	Node *logp = log_probabilities(y);
+
 	if (has_labels(y))
-		labels_vjp(y, g[0], logits(y), d);
+		labels_vjp(y, g[0], logp, d);
 	else
-		probabilities_vjp(y, g[0], logits(y), d);
+		probabilities_vjp(y, g[0], logp, d);
 	d[0] = Cast(d[0], y->in[0]->type.dt);
 }
 

@@ -84,6 +84,7 @@ void write_certificate(Args *a, const Split *s);         /* verb_print.c: to --c
 int verb_init(Args *a);
 int verb_explain(Args *a);
 int verb_run(Args *a);
+int verb_compile(Args *a);
 int verb_grad(Args *a);
 int verb_partition(Args *a);
 int verb_print(Args *a);

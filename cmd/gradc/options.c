@@ -75,6 +75,8 @@ static const Opt opts[NOPT] = {
 
 /* the word between name and usage is what a complaint calls a first argument that is missing */
 static const Verb verbs[] = {
+	{"compile", V_COMPILE, verb_compile, 1, 1, "IR", "IR", "IR to C: NAME.c, NAME.h, NAME.manifest.json",
+		"-o names their directory. Files whose content would not change are left alone; --stamp gives make a target."},
 	{"init", V_INIT, verb_init, 1, 1, "NAME", "a name for the model", "a new project: model, main.c, Makefile",
 		"Writes NAME.json, main.c and a Makefile into the directory NAME, or that of -o, and never over a file that is "
 		"there: a small network that `make` compiles, builds and trains, to be changed into your own."},

@@ -49,7 +49,7 @@ cross_entropy f32[B,4] i64[B] in(0,3) ignore_index=1 label_smoothing=0.1 reducti
 cross_entropy f32[3,4] f32[3,4]
 cross_entropy f32[2,4,B] f32[2,4,B] label_smoothing=0.3 reduction=none
 cross_entropy f64[4] f64[4] in(0,1) reduction=sum
-cross_entropy f64[2,2]=[1000,0,0,1000] i64[2]=[1,0] reduction=none -> [1000,1000] d [1,-1,-1,1]
+cross_entropy f64[2,2]=[1000,0,0,1000] i64[2]=[0,0] reduction=none -> [-0,1000] d [0,0,-1,1]
 cross_entropy f64[2,2]=[0,0,5,7] i64[2]=[0,-100] -> [0.6931471805599453] d [-0.5,0.5,0,0]
 cross_entropy f64[1,2]=[5,7] i64[1]=[-100] -> [nan]
 cross_entropy f64[1,2]=[5,7] i64[1]=[-100] reduction=sum -> [0] d [0,0]
