@@ -190,7 +190,7 @@ softmax_compose(Node *n, bool training, Node **res)
 	int count, dim = softmax_dim(n, &count);
 
 	(void)training;
-	e = Exp(Sub(x, StopGradient(Amax(x, &dim, count, true))));
+	e = Exp(Sub(x, Top(x, &dim, count)));
 	res[0] = Cast(Div(e, Sum(e, &dim, count, true)), n->type.dt);
 }
 
@@ -210,7 +210,7 @@ log_softmax_compose(Node *n, bool training, Node **res)
 	int count, dim = softmax_dim(n, &count);
 
 	(void)training;
-	z = Sub(x, StopGradient(Amax(x, &dim, count, true)));
+	z = Sub(x, Top(x, &dim, count));
 	res[0] = Cast(Sub(z, Log(Sum(Exp(z), &dim, count, true))), n->type.dt);
 }
 

@@ -221,7 +221,7 @@ attention(const Node *n)
 	a.k = repeated(Wide(n->in[1]), a.k_heads);
 	a.v = repeated(Wide(n->in[2]), a.v_heads);
 	s = masked(n, matrices("ik", "jk", "ij", a.q, a.k));
-	top = StopGradient(Amax(s, &last, 1, true));
+	top = Top(s, &last, 1);
 	top = Where(Eq(top, Lit(s, -(double)INFINITY)), Lit(s, 0), top);
 	a.e = Exp(Sub(s, top));
 	sum = SumLast(a.e);

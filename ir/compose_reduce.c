@@ -218,7 +218,7 @@ static void
 logsumexp_compose(Node *n, bool training, Node **res)
 {
 	int axis[MAXRANK], count = axes_of(n, MEAN_DIM, axis);
-	Node *x = n->in[0], *shift = StopGradient(finite_or_zero(Amax(x, axis, count, true)));
+	Node *x = n->in[0], *shift = finite_or_zero(Top(x, axis, count));
 	Node *sum = Sum(Exp(Sub(x, shift)), axis, count, true), *none = Eq(sum, Lit(sum, 0)), *log;
 
 	(void)training;

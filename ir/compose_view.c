@@ -212,6 +212,10 @@ split_shape(Node *n)
 		return;
 	}
 	left = whole = t.dim[dim];
+	if (a->n == 1 && a->dims[0].k < 1) {
+		type_error(n, "pieces of size %s; a size is at least 1", dim_text(n->g->arena, n->g, a->dims[0]));
+		return;
+	}
 	if (a->n == 1 && !(count = count_pieces(whole, a->dims[0]))) {
 		type_error(n, "%s in pieces of %s: their number is not the same for all values of the symbols",
 			dim_text(n->g->arena, n->g, whole), dim_text(n->g->arena, n->g, a->dims[0]));
@@ -270,21 +274,35 @@ is_index(Node *n, int i)
 	return false;
 }
 
-/* input with dimension dim replaced by those of index */
+/* an index into nothing cannot be right */
 static bool
-selected_type(Node *n, const Type *in, int dim, const Type *index, Type *t)
+selects(Node *n, int operand, Dim size, const Type *index)
 {
+	if (size.k || !type_count(index).k)
+		return true;
+	type_error_in(n, operand, "%s is %s: there is no element to select", nn(n->in[operand]), tt(n->in[operand]));
+	return false;
+}
+
+/* operand i with dimension dim replaced by those of index */
+static bool
+selected_type(Node *n, int i, int dim, const Type *index, Type *t)
+{
+	const Type *in = &n->in[i]->type;
+
 	*t = (Type){.dt = in->dt};
+	if (!selects(n, i, in->dim[dim], index))
+		return false;
 	if (in->rank - 1 + index->rank > MAXRANK) {
 		type_error(n, "the result has %d dimensions; at most %d are possible", in->rank - 1 + index->rank, MAXRANK);
 		return false;
 	}
-	for (int i = 0; i < dim; i++)
-		t->dim[t->rank++] = in->dim[i];
-	for (int i = 0; i < index->rank; i++)
-		t->dim[t->rank++] = index->dim[i];
-	for (int i = dim + 1; i < in->rank; i++)
-		t->dim[t->rank++] = in->dim[i];
+	for (int d = 0; d < dim; d++)
+		t->dim[t->rank++] = in->dim[d];
+	for (int d = 0; d < index->rank; d++)
+		t->dim[t->rank++] = index->dim[d];
+	for (int d = dim + 1; d < in->rank; d++)
+		t->dim[t->rank++] = in->dim[d];
 	return type_fits(n, t);
 }
 
@@ -314,7 +332,7 @@ index_select_shape(Node *n)
 		type_error_in(n, 0, "%s is a scalar", nn(n->in[0]));
 	else if (index->rank != 1)
 		type_error_in(n, 1, "index %s is %s, must have one dimension", nn(n->in[1]), tt(n->in[1]));
-	else if (selected_type(n, in, dim, index, &t))
+	else if (selected_type(n, 0, dim, index, &t))
 		n->type = t;
 }
 
@@ -365,7 +383,7 @@ embedding_shape(Node *n)
 			tt(n->in[1]));
 		return;
 	}
-	if (selected_type(n, w, 0, &n->in[0]->type, &t))
+	if (selected_type(n, 1, 0, &n->in[0]->type, &t))
 		n->type = t;
 }
 
@@ -449,7 +467,8 @@ take_along_dim_shape(Node *n)
 	if (!attr(n, 0)->set) {
 		t.rank = 1;
 		t.dim[0] = type_count(index);
-		n->type = t;
+		if (selects(n, 0, type_count(in), index))
+			n->type = t;
 		return;
 	}
 	if (in->rank != index->rank || !in->rank) {
@@ -460,7 +479,7 @@ take_along_dim_shape(Node *n)
 	if ((dim = norm_dim(n, attr(n, 0)->i, in->rank)) < 0 || !broadcast_beside(n, dim, t.dim))
 		return;
 	t.dim[dim] = index->dim[dim];
-	if (type_fits(n, &t))
+	if (selects(n, 0, in->dim[dim], index) && type_fits(n, &t))
 		n->type = t;
 }
 

@@ -378,6 +378,7 @@ Node *SumLast(Node *a);                          /* over the last axis, keepdim 
 Node *Mean(Node *a, const int *dims, int n, bool keepdim);
 Node *Amax(Node *a, const int *dims, int n, bool keepdim);
 Node *Amin(Node *a, const int *dims, int n, bool keepdim);
+Node *Top(Node *a, const int *dims, int n);      /* Amax without derivative, keepdim; 0 where there is no element */
 Node *Dot(const char *spec, Node *a, Node *b);   /* "bmk,bkn->bmn" */
 Node *Gather(Node *a, int dim, Node *index);
 Node *ScatterAdd(Node *a, int dim, Node *index, Node *src);

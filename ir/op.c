@@ -514,6 +514,20 @@ Amin(Node *x, const int *dims, int n, bool keepdim)
 }
 
 Node *
+Top(Node *x, const int *dims, int n)
+{
+	Dim dim[MAXRANK];
+	bool none = false;
+
+	memcpy(dim, x->type.dim, sizeof dim);
+	for (int i = 0; i < n; i++) {
+		none |= !dim[dims[i]].k;
+		dim[dims[i]] = DIM(1);
+	}
+	return none ? Expand(Lit(x, 0), dim, x->type.rank) : StopGradient(Amax(x, dims, n, true));
+}
+
+Node *
 SumLast(Node *x)
 {
 	return Sum(x, (int[]){x->type.rank - 1}, 1, true);

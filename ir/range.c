@@ -5,10 +5,20 @@
  * change none that is in range. */
 #include "ir.h"
 
-static const Node *
-source_of(const Node *n)
+/* whether the dtype holds all of [0, bound) */
+static bool
+holds(DType d, int64_t bound)
 {
-	while (n->nin == 1 && (n->op->kind == VIEW || n->op->flags & CONVERT || (n->op->kind == COMPOSITE && n->op->flags & ALIAS)))
+	int bits = 8 * dtype_size(d) - (dtype_class(d) == C_INT);
+
+	return dtype_integer(d) && (bits >= 63 || bound <= (int64_t)1 << bits);
+}
+
+static const Node *
+source_of(const Node *n, int64_t bound)
+{
+	while (n->nin == 1 && (n->op->kind == VIEW || (n->op->flags & CONVERT && holds(n->type.dt, bound))
+	    || (n->op->kind == COMPOSITE && n->op->flags & ALIAS)))
 		n = n->in[0];
 	return n;
 }
@@ -24,9 +34,12 @@ index_ranges(Arena *a, const Graph *g, Range **out)
 		const Node *m = g->node[i];
 		for (int k = 0; live[i] && m->op->index && k < m->nin; k++) {
 			Range r = {.also = INT64_MIN};
-			const Node *src = source_of(m->in[k]);
+			const Node *src;
 			bool seen = false;
-			if (!src->leaf || !m->op->index(m, k, &r.bound, &r.also))
+			if (!m->op->index(m, k, &r.bound, &r.also))
+				continue;
+			src = source_of(m->in[k], dim_max(g, r.bound));
+			if (!src->leaf || !dtype_integer(src->type.dt))
 				continue;
 			r.leaf = src->leaf;
 			for (int64_t j = 0; j < n; j++)
