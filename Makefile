@@ -80,11 +80,11 @@ quick: build $(UNIT)    ## unit tests alone: fast, for every change
 		if ! "$$t" > "$$t.log" 2>&1; then cat "$$t.log"; exit 1; fi; done; echo "quick: $(words $(UNIT)) unit programs pass"
 
 # seeded mutation of inputs; best with CFLAGS=-fsanitize=address,undefined and a BUILD of its own
-FUZZ := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*.c))
+FUZZ := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_RUNS ?= 100000
-$(BUILD)/fuzz/%: tests/fuzz/%.c $(LIB_OBJ) Makefile
+$(BUILD)/fuzz/%: tests/fuzz/%.c tests/fuzz/draw.c $(LIB_OBJ) Makefile
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Ilib -Iir -Icodegen -Icmd/gradc -MMD -MP $< $(LIB_OBJ) $(LDLIBS) -o $@
+	$(CC) $(ALL_CFLAGS) -Ilib -Iir -Icodegen -Icmd/gradc -MMD -MP $< tests/fuzz/draw.c $(LIB_OBJ) $(LDLIBS) -o $@
 
 fuzz: $(FUZZ)           ## long runs of the fuzzers (FUZZ_RUNS=100000)
 	@set -e; for t in $(FUZZ); do "$$t" $(FUZZ_RUNS); done

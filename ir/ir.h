@@ -572,6 +572,17 @@ Tensor *eval_node(EvalCtx *c, const Node *n, Tensor *const *in);
 /* Philox4x32-10 (Salmon et al., SC 2011): block `counter` of (key, stream) */
 void philox(uint64_t key, uint64_t stream, uint64_t counter, uint32_t out[4]);
 
+/* bound.c: a value in double, and how far a program in the graph's dtypes may lie from it */
+typedef struct Bounded {
+	Tensor *v;
+	double *e;                     /* by element; INFINITY: unknown; NULL: the program's value is v */
+} Bounded;
+Bounded bound_node(EvalCtx *c, const Node *n, const Bounded *in);
+/* all live nodes, by id; a node whose known[id].v is set has that value. No composites. */
+Bounded *bound_graph(EvalCtx *c, const Graph *g, const Bounded *known);
+bool bound_holds(const Tensor *got, const Bounded *want, int64_t k);
+int64_t bound_first(const Tensor *got, const Bounded *want);     /* the first element where it does not; -1: none */
+
 /* ---- passes ---- */
 typedef struct Options {
 	bool training;                 /* compose: `auto` attributes */
