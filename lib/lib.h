@@ -123,6 +123,9 @@ Json *json_get(const Json *object, const char *key);         /* exact case; NULL
 bool json_int(const Json *j, int64_t *out);                  /* an integer literal (or "123" string) within int64 */
 void json_quote(Buf *b, const char *utf8);                   /* appends a JSON string literal */
 
+/* diff.c: unified, with 3 lines of context; nothing when the texts are equal */
+void text_diff(Buf *b, const char *old_name, const char *old_text, const char *new_name, const char *new_text);
+
 /* num.c: numbers and their texts, independent of locale */
 uint16_t half_from_double(double x);                         /* IEEE binary16, nearest even, from double in one rounding */
 double half_to_double(uint16_t h);
