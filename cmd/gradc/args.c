@@ -231,3 +231,82 @@ args_parse(Arena *arena, int argc, char **argv)
 	args_preset(a);
 	return a;
 }
+
+/* %XX back to bytes */
+static const char *
+decoded(Arena *a, const char *s)
+{
+	Buf b = {.arena = a};
+	unsigned c;
+
+	for (; *s; s++)
+		if (*s == '%' && sscanf(s + 1, "%2x", &c) == 1) {
+			buf_putc(&b, (int)c);
+			s += 2;
+		} else
+			buf_putc(&b, *s);
+	return buf_str(&b);
+}
+
+/* a word of a head; false: this gradc would not have written it */
+static bool
+read_head_word(Args *head, const char *word)
+{
+	int64_t n = (int64_t)strcspn(word, "=");
+	const Opt *o = opt_find(word, n);
+	const char *v = word[n] ? decoded(head->arena, word + n + 1) : "";
+
+	if (!o || !o->shapes || !o->arg != !word[n] || (o->words && !word_in(o->words, v)))
+		return false;
+	head->val[o->id] = v;
+	return true;
+}
+
+static const char *
+effective(const Args *a, const Opt *o)
+{
+	return a->val[o->id] ? a->val[o->id] : o->dflt ? o->dflt : "";
+}
+
+static const char *
+option_text(Arena *a, const Opt *o, const char *v)
+{
+	return !o->arg || !*v ? o->name : arena_fmt(a, "%s=%s", o->name, v);
+}
+
+/* the options of the head become those of the command line, which may repeat them but not differ */
+static const char *
+agree(Args *a, const Args *head)
+{
+	for (int i = 0; i < NOPT; i++) {
+		const Opt *o = &opt_table()[i];
+		if (!o->shapes)
+			continue;
+		if (a->val[i] && (strcmp(a->val[i], effective(head, o)) || (!o->arg && !head->val[i])))
+			return arena_fmt(a->arena, "made %s %s, not with %s", *effective(head, o) ? "with" : "without",
+				option_text(a->arena, o, effective(head, o)), option_text(a->arena, o, a->val[i]));
+		a->val[i] = head->val[i];
+	}
+	return NULL;
+}
+
+const char *
+args_adopt(Args *a, const char *list)
+{
+	Args head = {.arena = a->arena};
+
+	for (;;) {
+		const char *word;
+		list += strspn(list, " \t\r\n");
+		if (*list == '*' && list[1] != '/') {          /* begins a line of the comment */
+			list++;
+			continue;
+		}
+		if (strncmp(list, "--", 2))
+			return agree(a, &head);
+		word = arena_copy(a->arena, list, (int64_t)strcspn(list, " \t\r\n"));
+		list += strlen(word);
+		if (!read_head_word(&head, word))
+			return arena_fmt(a->arena, "made with %s, which this gradc does not know", word);
+	}
+}

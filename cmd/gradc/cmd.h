@@ -60,6 +60,9 @@ GenOptions args_gen(const Args *a);
 
 /* args.c */
 Args *args_parse(Arena *a, int argc, char **argv);
+/* the option list in the head of a file, which ends with the first word that is none, as if it had been given;
+ * what contradicts the command line, or NULL */
+const char *args_adopt(Args *a, const char *list);
 _Noreturn void usage_error(const Args *a, const char *fmt, ...) PRINTF(2, 3);
 
 /* help.c */
@@ -71,6 +74,7 @@ int verb_help(Args *a);
 
 /* input.c */
 Graph *input_graph(Args *a, const char *path);   /* reads, verifies, ends on errors */
+Module *module_of(Args *a, Graph *g);            /* honours --dump-dir */
 Module *input_module(Args *a, const char *path, int *from);   /* ready for pass *from; honours --from, --dump-dir */
 int last_pass(Args *a, int opt, const char *dflt);      /* index of the pass that option opt names */
 void output_text(Args *a, const Buf *b);         /* to -o FILE or standard output */
@@ -78,13 +82,25 @@ void output_text(Args *a, const Buf *b);         /* to -o FILE or standard outpu
 /* data.c: values of g->leaf, from --in and --params, else random; c->symval is set */
 Tensor **data_leaves(Args *a, EvalCtx *c, const Graph *g);
 
-void write_certificate(Args *a, const Split *s);         /* verb_print.c: to --certify, checked first */
+/* emitted.c: what compile writes and check compares */
+typedef struct Emitted {
+	const Graph *user;
+	const Split *split;            /* NULL: nothing to differentiate */
+	Unit unit;
+	const char *header, *source, *manifest;        /* paths */
+} Emitted;
+const char *emitted_directory(const Args *a);    /* that of -o; ends when there is none */
+const char *emitted_path(const Args *a, const Graph *user, const char *suffix);      /* DIR/NAME.suffix */
+bool emit(Args *a, Graph *user, Emitted *e);     /* false: --stop, there are dumps at most */
+
+void add_certificate(Args *a, Outputs *o, const Split *s);       /* verb_print.c: --certify, checked first */
 
 /* verb_NAME.c */
 int verb_init(Args *a);
+int verb_compile(Args *a);
+int verb_check(Args *a);
 int verb_explain(Args *a);
 int verb_run(Args *a);
-int verb_compile(Args *a);
 int verb_grad(Args *a);
 int verb_partition(Args *a);
 int verb_print(Args *a);

@@ -61,16 +61,29 @@ dump(Module *m, int index, const char *pass)
 }
 
 Module *
-input_module(Args *a, const char *path, int *from)
+module_of(Args *a, Graph *g)
 {
 	Module *m = NEW(a->arena, 1, Module);
 	Options *o = NEW(a->arena, 1, Options);
-	int n;
-	const Pass *table = pass_table(&n);
 
 	*o = args_options(a);
 	m->arena = a->arena;
 	m->options = o;
+	m->graph = g;
+	if (a->val[O_DUMP_DIR]) {
+		m->dump = dump;
+		m->dump_arg = arena_str(a->arena, a->val[O_DUMP_DIR]);
+	}
+	return m;
+}
+
+Module *
+input_module(Args *a, const char *path, int *from)
+{
+	Module *m = module_of(a, NULL);
+	int n;
+	const Pass *table = pass_table(&n);
+
 	*from = a->val[O_FROM] ? pass_index(O_FROM, a->val[O_FROM]) + 1 : 0;
 	for (int i = 0; i < *from; i++)
 		m->has |= table[i].gives;
@@ -80,10 +93,6 @@ input_module(Args *a, const char *path, int *from)
 		m->graph = input_graph(a, path);
 	if ((m->has & M_JOINT) && !(m->has & M_SPLIT) && !m->graph->joint)
 		fail(EXIT_INPUT, (Loc){.file = m->graph->file}, "--from=%s: this is no joint graph", a->val[O_FROM]);
-	if (a->val[O_DUMP_DIR]) {
-		m->dump = dump;
-		m->dump_arg = arena_str(a->arena, a->val[O_DUMP_DIR]);
-	}
 	return m;
 }
 

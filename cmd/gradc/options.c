@@ -6,7 +6,7 @@
 
 #define SPLIT_VERBS (V_COMPILE | V_CHECK | V_PARTITION | V_PRINT | V_EXPLAIN | V_RUN | V_VERIFY)
 #define GEN_VERBS (V_COMPILE | V_CHECK | V_RUN | V_VERIFY)
-#define PASS_VERBS (V_COMPILE | V_GRAD | V_PARTITION | V_PRINT | V_EXPLAIN)
+#define PASS_VERBS (V_GRAD | V_PARTITION | V_PRINT | V_EXPLAIN)
 #define OUT_VERBS (V_COMPILE | V_CHECK | V_INIT | V_GRAD | V_PARTITION | V_PRINT | V_EXPLAIN | V_RUN | V_OPS \
 	| V_SCHEMA | V_FMT | V_HELP)
 
@@ -38,7 +38,7 @@ static const Opt opts[NOPT] = {
 	[O_AFTER]       = {O_AFTER, "--after", "PASS", NULL, NULL, V_PRINT, false, false,
 		"the graph after this pass; default: as read"},
 	[O_EMIT]        = {O_EMIT, "--emit", "FORM", "json|dot|text", "json", V_PRINT, false, false, "form of the printed graph"},
-	[O_DUMP_DIR]    = {O_DUMP_DIR, "--dump-dir", "DIR", NULL, NULL, PASS_VERBS, false, false,
+	[O_DUMP_DIR]    = {O_DUMP_DIR, "--dump-dir", "DIR", NULL, NULL, V_COMPILE | PASS_VERBS, false, false,
 		"write the graph after each pass: 01-grad.json and so on"},
 	[O_STOP]        = {O_STOP, "--stop", "PASS", NULL, NULL, V_COMPILE | V_GRAD | V_PARTITION, false, false, "end after this pass"},
 	[O_FROM]        = {O_FROM, "--from", "PASS", NULL, NULL, PASS_VERBS, false, false,
@@ -61,8 +61,8 @@ static const Opt opts[NOPT] = {
 	[O_MF]          = {O_MF, "-MF", "FILE", NULL, NULL, V_COMPILE, false, false, "name of the depfile"},
 	[O_MT]          = {O_MT, "-MT", "TARGET", NULL, NULL, V_COMPILE, false, false, "target named in the depfile"},
 	[O_MP]          = {O_MP, "-MP", NULL, NULL, NULL, V_COMPILE, false, false, "phony targets for the dependencies"},
-	[O_NO_REPARSE]  = {O_NO_REPARSE, "--no-reparse", NULL, NULL, NULL, V_COMPILE, false, false,
-		"do not parse the emitted C through libclang before writing it"},
+	[O_NO_REPARSE]  = {O_NO_REPARSE, "--no-reparse", NULL, NULL, NULL, V_COMPILE | V_CHECK, false, false,
+		"do not parse the emitted C through libclang"},
 	[O_MAN]         = {O_MAN, "--man", NULL, NULL, NULL, V_HELP, false, false, "the manual page, in man(7)"},
 	[O_COMPLETION]  = {O_COMPLETION, "--completion", "SHELL", "bash", NULL, V_HELP, false, false,
 		"completion of the command line for a shell"},
@@ -75,8 +75,12 @@ static const Opt opts[NOPT] = {
 
 /* the word between name and usage is what a complaint calls a first argument that is missing */
 static const Verb verbs[] = {
-	{"compile", V_COMPILE, verb_compile, 1, 1, "IR", "IR", "IR to C: NAME.c, NAME.h, NAME.manifest.json",
-		"-o names their directory. Files whose content would not change are left alone; --stamp gives make a target."},
+	{"compile", V_COMPILE, verb_compile, 1, 1, "IR -o DIR", "IR", "IR to C: NAME.c, NAME.h and NAME.manifest.json in DIR",
+		"All files appear, or none; those whose content would not change are left alone, and --stamp gives make a file "
+		"that always changes. The C is parsed through libclang before it is written. `gradc IR -o DIR` is the same."},
+	{"check", V_CHECK, verb_check, 1, 1, "IR -o DIR", "IR", "are the files in DIR those of the IR?",
+		"Reads and never writes; exit code 1 and the names of the files that are missing or stale. The options are taken "
+		"from the head of the files. C is compared token by token: a formatter may have gone over it."},
 	{"init", V_INIT, verb_init, 1, 1, "NAME", "a name for the model", "a new project: model, main.c, Makefile",
 		"Writes NAME.json, main.c and a Makefile into the directory NAME, or that of -o, and never over a file that is "
 		"there: a small network that `make` compiles, builds and trains, to be changed into your own."},

@@ -1,94 +1,112 @@
-/* gradc compile: the whole pipeline; NAME.c, NAME.h and NAME.manifest.json appear
- * together or not at all, the manifest with the hashes of the others last. */
+/* gradc compile: IR to C. All files appear or none: the manifest, which has the
+ * hashes of the others, behind them, and the stamp last. */
+#define _XOPEN_SOURCE 700   /* utimensat */
 #include "cmd.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
-/* what the output is made of: the IR and the files that it names */
+/* the files that the model is made of: the IR and what it names */
 static int
 dependencies(Args *a, const Graph *g, const char ***out)
 {
-	const char **dep = NULL, *dir = path_dir(a->arena, a->pos[0]);
+	const char *dir = path_dir(a->arena, a->pos[0]);
 	int64_t n = 0, cap = 0;
 
+	*out = NULL;
 	if (strcmp(a->pos[0], "-"))
-		PUSH(a->arena, dep, n, cap, a->pos[0]);
+		PUSH(a->arena, *out, n, cap, a->pos[0]);
 	for (int64_t i = 0; i < g->nnode; i++)
 		if (g->node[i]->blob && g->node[i]->blob->file)
-			PUSH(a->arena, dep, n, cap, path_join(a->arena, dir, g->node[i]->blob->file));
+			PUSH(a->arena, *out, n, cap, path_join(a->arena, dir, g->node[i]->blob->file));
 	for (int64_t i = 0; i < g->nleaf; i++)
 		if (g->leaf[i]->file)
-			PUSH(a->arena, dep, n, cap, path_join(a->arena, dir, g->leaf[i]->file));
-	*out = dep;
+			PUSH(a->arena, *out, n, cap, path_join(a->arena, dir, g->leaf[i]->file));
 	return (int)n;
 }
 
-static void
-add_depfile(Args *a, Outputs *o, const Graph *g, const char *source)
+static bool
+same_file(const char *p, const char *q)
 {
-	const char *path = a->val[O_MF], *target = a->val[O_MT] ? a->val[O_MT] : source, **dep;
-	Buf b = {.arena = a->arena};
+	struct stat s, t;
+
+	return !stat(p, &s) && !stat(q, &t) && s.st_dev == t.st_dev && s.st_ino == t.st_ino;
+}
+
+/* an output, which must not be one of the inputs */
+static void
+add(Args *a, Outputs *o, const Graph *g, const char *path, Buf *b)
+{
+	const char **dep;
 	int n = dependencies(a, g, &dep);
 
-	if (!a->val[O_MD] && !path)
-		return;
-	if (!path)
-		path = path_join(a->arena, a->val[O_OUT], arena_fmt(a->arena, "%s.gradc.d", g->name));
-	depfile(&b, target, dep, n, a->val[O_MP] != NULL);
-	outputs_add(o, path, buf_str(&b), b.n);
+	for (int i = 0; i < n; i++)
+		if (same_file(path, dep[i]))
+			fail(EXIT_INPUT, (Loc){.file = path}, "this output would be written over the input %s", dep[i]);
+	outputs_add(o, path, buf_str(b), b->n);
 }
 
-static const char *
-base_name(const char *path)
+static void
+add_depfile(Args *a, Outputs *o, const Emitted *e)
 {
-	const char *slash = strrchr(path, '/');
+	const char *target = a->val[O_MT] ? a->val[O_MT] : a->val[O_STAMP] ? a->val[O_STAMP] : e->source, **dep;
+	int n = dependencies(a, e->user, &dep);
+	Buf b = {.arena = a->arena};
 
-	return !strcmp(path, "-") ? "standard input" : slash ? slash + 1 : path;
+	depfile(&b, target, dep, n, a->val[O_MP] != NULL);
+	add(a, o, e->user, a->val[O_MF] ? a->val[O_MF] : emitted_path(a, e->user, ".gradc.d"), &b);
 }
 
-/* written anew each time, unlike outputs */
+static void
+check_depfile_options(const Args *a)
+{
+	static const int of_md[] = {O_MF, O_MT, O_MP};
+
+	for (int i = 0; i < LEN(of_md); i++)
+		if (a->val[of_md[i]] && !a->val[O_MD])
+			usage_error(a, "%s needs -MD, which asks for a depfile", opt_table()[of_md[i]].name);
+}
+
+static void
+add_stamp(Args *a, Outputs *o, const Emitted *e)
+{
+	Buf b = {.arena = a->arena};
+
+	buf_printf(&b, "%s\n", e->source);
+	add(a, o, e->user, a->val[O_STAMP], &b);
+}
+
+/* its time is now, though its bytes may not have changed */
 static void
 touch(const char *path)
 {
-	FILE *f = fopen(path, "w");
-
-	if (!f || fclose(f))
-		fail(EXIT_INPUT, (Loc){0}, "%s: %s", path, strerror(errno));
+	if (utimensat(AT_FDCWD, path, NULL, 0))
+		fail(EXIT_INPUT, (Loc){.file = path}, "cannot touch: %s", strerror(errno));
 }
 
 int
 verb_compile(Args *a)
 {
-	int from;
-	Module *m = input_module(a, a->pos[0], &from);
-	const Graph *user = m->graph;
-	GenOptions g = args_gen(a);
 	Outputs *o = outputs_new(a->arena);
-	const char *h, *c;
-	Unit u;
+	Emitted e;
 
-	if (from)
-		fail(EXIT_INPUT, (Loc){0}, "gradc compile: --from has no meaning here: inference needs the model as written");
-	if (!a->val[O_OUT])
-		fail(EXIT_INPUT, (Loc){0}, "gradc compile: -o DIR says where the files go");
-	if (differentiable(user)) {
-		m->graph = graph_rebuild(a->arena, user, false);
-		module_run(m, 0, pass_find("split"));
-		if (a->val[O_CERTIFY])
-			write_certificate(a, m->split);
-	}
-	g.input_base = base_name(a->pos[0]);
-	u = unit_make(a->arena, user, m->split, &g);
-	h = path_join(a->arena, a->val[O_OUT], arena_fmt(a->arena, "%s.h", user->name));
-	c = path_join(a->arena, a->val[O_OUT], arena_fmt(a->arena, "%s.c", user->name));
-	if (!a->val[O_NO_REPARSE])
-		reparse(c, buf_str(&u.source), h, buf_str(&u.header));
-	outputs_add(o, h, buf_str(&u.header), u.header.n);
-	outputs_add(o, c, buf_str(&u.source), u.source.n);
-	add_depfile(a, o, user, c);
-	outputs_add(o, path_join(a->arena, a->val[O_OUT], arena_fmt(a->arena, "%s.manifest.json", user->name)),
-		buf_str(&u.manifest), u.manifest.n);
+	check_depfile_options(a);
+	if (!a->val[O_STOP])
+		emitted_directory(a);
+	if (!emit(a, input_graph(a, a->pos[0]), &e))
+		return 0;
+	add(a, o, e.user, e.header, &e.unit.header);
+	add(a, o, e.user, e.source, &e.unit.source);
+	if (a->val[O_MD])
+		add_depfile(a, o, &e);
+	if (a->val[O_CERTIFY])
+		add_certificate(a, o, e.split);
+	add(a, o, e.user, e.manifest, &e.unit.manifest);
+	if (a->val[O_STAMP])
+		add_stamp(a, o, &e);
+	diag_check();
 	outputs_commit(o);
 	if (a->val[O_STAMP])
 		touch(a->val[O_STAMP]);

@@ -38,32 +38,33 @@ verb_print(Args *a)
 int
 verb_partition(Args *a)
 {
+	Outputs *o = outputs_new(a->arena);
 	Buf b = {.arena = a->arena};
 	int from;
 	Module *m = input_module(a, a->pos[0], &from);
 
 	module_run(m, from, last_pass(a, O_STOP, "split"));
-	if (!m->split)
-		graph_write(&b, m->graph);
-	else {
+	if (m->split)
 		module_write(&b, m->split);
-		if (a->val[O_CERTIFY])
-			write_certificate(a, m->split);
-	}
-	output_text(a, &b);
+	else
+		graph_write(&b, m->graph);
+	if (a->val[O_CERTIFY])
+		add_certificate(a, o, m->split);
+	outputs_add(o, a->val[O_OUT] ? a->val[O_OUT] : "-", buf_str(&b), b.n);
+	outputs_commit(o);
 	return 0;
 }
 
 void
-write_certificate(Args *a, const Split *s)
+add_certificate(Args *a, Outputs *o, const Split *s)
 {
-	const char *wrong = certificate_check(a->arena, s);
-	Outputs *o = outputs_new(a->arena);
+	const char *wrong;
 	Buf b = {.arena = a->arena};
 
-	if (wrong)
+	if (!s || !s->joint)
+		fail(EXIT_INPUT, (Loc){0}, "--certify: no partition was made here");
+	if ((wrong = certificate_check(a->arena, s)))
 		bug("certificate: %s", wrong);
 	certificate_write(&b, s);
 	outputs_add(o, a->val[O_CERTIFY], buf_str(&b), b.n);
-	outputs_commit(o);
 }
