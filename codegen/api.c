@@ -18,7 +18,7 @@ unit_head(Buf *b, const Program *p)
 	buf_printf(b, " (gradc IR 1)%s%s\n", o->version ? " by gradc " : "", o->version ? o->version : "");
 	buf_printf(b, " * sha256 of input and options: %s\n", p->sha);
 	buf_comment(&t, o->option_text);
-	buf_printf(b, " * options: %s\n", buf_str(&t));
+	buf_printf(b, " * options: %s\n", t.n ? buf_str(&t) : "the defaults");
 	buf_puts(b, " * This file belongs to whoever ran gradc; gradc's licence does not extend to it. */\n");
 }
 

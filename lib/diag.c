@@ -4,6 +4,7 @@
  * of place, so that one run shows all independent errors of a file. Running out
  * of memory fails while a failure is being told; the inner one then goes
  * straight to stderr. */
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -259,10 +260,36 @@ bug_context(const char *pass, const char *node)
 	snprintf(state.node, sizeof state.node, "%s", node ? node : "");
 }
 
+/* An arena keeps the old array when it grows, and at_exit_keep() only moves paths forward: what stands
+ * there is a list of temporaries at any moment. */
+static void
+interrupted(int sig)
+{
+	for (int64_t i = 0; i < state.npath; i++)
+		unlink(state.path[i]);
+	signal(sig, SIG_DFL);
+	raise(sig);
+}
+
+/* once; signals that the caller told us to ignore stay ignored */
+static void
+catch_signals(void)
+{
+	static const int fatal[] = {SIGINT, SIGTERM, SIGHUP};
+	for (int i = 0; i < LEN(fatal); i++) {
+		struct sigaction old, act = {.sa_handler = interrupted};
+		sigaction(fatal[i], NULL, &old);
+		if (old.sa_handler == SIG_DFL)
+			sigaction(fatal[i], &act, NULL);
+	}
+}
+
 void
 at_exit_remove(const char *path)
 {
 	char *copy = arena_str(arena(), path);
+	if (!state.npath)
+		catch_signals();
 	PUSH(arena(), state.path, state.npath, state.path_cap, copy);
 }
 

@@ -97,7 +97,7 @@ void bug_context(const char *pass, const char *node);        /* copied; NULL cle
 void diag_json(bool on);                                     /* --diagnostics=json: one object a line */
 void diag_reset(void);                                       /* forget what was recorded: for programs that read many inputs */
 void diag_text(Buf *b);                                      /* what diag_check() would print */
-void at_exit_remove(const char *path);                       /* temporaries to unlink on a failing exit */
+void at_exit_remove(const char *path);                       /* temporaries to unlink on a failing exit or a signal */
 void at_exit_keep(const char *path);
 
 /* json.c: strict RFC 8259 with positions; the tree is cJSON's, walked in step

@@ -194,6 +194,7 @@ static const char man_examples[] =
 static const char man_rest[] =
 	".SH ENVIRONMENT\n"
 	".TP\n.B NO_COLOR\nIf set and not empty, messages on a terminal have no colour.\n"
+	".TP\n.B GRADC_LIBCLANG\nThe libclang with which emitted C is parsed; if unset, the newest that is installed.\n"
 	".TP\n.B TMPDIR\nWhere programs that are built to be run have their private directory; /tmp if unset.\n"
 	".SH NOTES\nThe code that gradc emits belongs to its user.\n";
 

@@ -7,15 +7,17 @@
 
 /* ---- options ---- */
 
-/* The option list of a file's head, which ends where the second comment does; NULL: gradc did not write this.
- * A formatter may have broken its lines anew. */
+/* The option list of a file's head: behind the last "options:" of its first two comments, whose lines a
+ * formatter may have broken anew. NULL: gradc did not write this. */
 static const char *
 option_list(const char *text)
 {
-	const char *end = strstr(text, "*/"), *at = strstr(text, "options:");
+	const char *end = strstr(text, "*/"), *list = NULL;
 
 	end = end ? strstr(end + 2, "*/") : NULL;
-	return at && end && at < end ? at + strlen("options:") : NULL;
+	for (const char *at = text; end && (at = strstr(at, "options:")) && at < end; at++)
+		list = at + strlen("options:");
+	return list;
 }
 
 static void
@@ -105,7 +107,7 @@ verb_check(Args *a)
 	fputs(buf_str(&diffs), stdout);
 	options = args_canonical(a);
 	if (diag_count(DIAG_ERROR))
-		fail(EXIT_DIFF, (Loc){0}, "not what the model gives; `gradc compile %s -o %s%s%s` writes them", a->pos[0],
+		fail(EXIT_DIFF, (Loc){0}, "not what %s gives; `gradc compile %s -o %s%s%s` writes it", a->pos[0], a->pos[0],
 			emitted_directory(a), *options ? " " : "", options);
 	return 0;
 }

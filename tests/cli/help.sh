@@ -10,7 +10,7 @@ is "help: an unknown verb" "$(says help prnt)" "gradc: error: there is no verb '
 for v in $verbs; do
 	is "help: $v" "$("$GRADC" "$v" --help | cksum)" "$("$GRADC" help "$v" | cksum)"
 	is "help: no line of $v is longer than 79" "$("$GRADC" help "$v" | awk 'length > 79')" ""
-	has "docs/cli.md has $v" "$(cat "$docs/cli.md")" "\`gradc $v"
+	is "docs/cli.md has $v" "$(grep -cE "(\`|    )gradc $v" "$docs/cli.md" | sed 's/[1-9][0-9]*/some/')" some
 done
 for o in $options; do
 	is "docs/cli.md has $o" "$(grep -cE -- "(^|[^-a-z])$o([^-a-z]|\$)" "$docs/cli.md" | sed 's/[1-9][0-9]*/some/')" some
@@ -19,10 +19,10 @@ done
 "$GRADC" help --man >gradc.1
 is "man: a title" "$(head -c 11 gradc.1)" ".TH GRADC 1"
 for v in $verbs; do
-	has "man: $v" "$(cat gradc.1)" "\\fBgradc $v\\fR"
+	is "man: $v" "$(grep -c "^.fBgradc $v.fR" gradc.1)" 1
 done
 for o in $options; do
-	has "man: $o" "$(tr -d '\\' <gradc.1)" "fB${o}fR"
+	is "man: $o" "$(tr -d '\\' <gradc.1 | grep -c "^fB${o}fR")" 1
 done
 if command -v groff >/dev/null 2>&1; then
 	is "man: groff has no complaints" "$(groff -man -Tascii -ww -z gradc.1 2>&1)" ""

@@ -42,6 +42,12 @@ says() {
 	echo "=> $?"
 }
 
+# snapshot DIR...: the time and content of every file
+snapshot() {
+	find "$@" -type f -exec stat -c '%n %y %s' {} + 2>/dev/null | sort
+	find "$@" -type f -exec cksum {} + 2>/dev/null | sort -k 3
+}
+
 for part in "$here"/[a-z]*.sh; do
 	[ "$part" = "$here/run.sh" ] || . "$part"
 	cd "$work" || exit 1
