@@ -32,12 +32,15 @@ $(BUILD)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(INC) -MMD -MP -c $< -o $@
 
-# texts that the program carries, as tables of lines: helpers of the emitted code, files of new projects
+# texts that the program carries, as tables of lines: helpers of the emitted code, files of new projects,
+# the program that verify runs
 RT   := codegen/rt/prologue.h $(filter-out codegen/rt/prologue.h,$(wildcard codegen/rt/*.h))
 INIT := $(addprefix cmd/gradc/init/,starter.json main.c Makefile)
 $(BUILD)/gen/rt_files.h:         $(RT)
 $(BUILD)/gen/init_files.h:       $(INIT)
+$(BUILD)/gen/harness_files.h:    codegen/harness/run.c
 $(BUILD)/obj/codegen/rt.o:       $(BUILD)/gen/rt_files.h
+$(BUILD)/obj/codegen/harness.o:  $(BUILD)/gen/harness_files.h
 $(BUILD)/obj/cmd/gradc/verb_init.o: $(BUILD)/gen/init_files.h
 $(BUILD)/gen/%.h: lib/embed.sh Makefile
 	@mkdir -p $(@D)

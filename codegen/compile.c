@@ -19,16 +19,24 @@ fingerprint(Arena *a, const Graph *user, const GenOptions *o)
 	return hex;
 }
 
-Unit
-unit_make(Arena *a, const Graph *user, const Split *s, const GenOptions *g)
+Program *
+program_make(Arena *a, const Graph *user, const Split *s, const GenOptions *g)
 {
-	Unit u = {{.arena = a}, {.arena = a}, {.arena = a}};
 	Graph *inferring = simplify(a, infer(a, user, g->infer));
 	Program *p;
 
 	diag_check();
 	p = program(a, user, s, inferring, g);
 	p->sha = fingerprint(a, user, g);
+	return p;
+}
+
+Unit
+unit_make(Arena *a, const Graph *user, const Split *s, const GenOptions *g)
+{
+	Unit u = {{.arena = a}, {.arena = a}, {.arena = a}};
+	Program *p = program_make(a, user, s, g);
+
 	unit_header(&u.header, p);
 	unit_source(&u.source, p);
 	unit_manifest(&u.manifest, p, &u.header, &u.source);

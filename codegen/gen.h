@@ -431,10 +431,35 @@ void unit_header(Buf *b, const Program *p);      /* NAME.h */
 void unit_source(Buf *b, const Program *p);      /* NAME.c */
 void unit_manifest(Buf *b, const Program *p, const Buf *header, const Buf *source);   /* NAME.manifest.json */
 typedef struct Unit { Buf header, source, manifest; } Unit;
-/* the texts of a model as read and its split (NULL: nothing to differentiate) */
+/* a model as read and its split (NULL: nothing to differentiate) as a program, and that as texts */
+Program *program_make(Arena *a, const Graph *user, const Split *s, const GenOptions *g);
 Unit unit_make(Arena *a, const Graph *user, const Split *s, const GenOptions *g);
 /* the whole pipeline on a model as read: differentiation, split, kernels, memory, texts */
 Unit compile_model(Arena *a, const Graph *user, const Options *o, const GenOptions *g);
+
+/* ---- harness.c ---- emitted units compiled by the system's compiler and called */
+typedef enum Call { CALL_INFER, CALL_FORWARD, CALL_BACKWARD, CALL_TRAIN, CALL_UPDATE } Call;
+typedef struct Job {
+	int model;                     /* which of the programs */
+	Call call;                     /* BACKWARD: forward, then backward */
+	const int64_t *symval;         /* by symbol of the model */
+	int fill;                      /* byte in memory that has no content before */
+	Tensor *const *value[NAREA];   /* content by member, for any area of the API; NULL: none */
+	const bool *null[NAREA];       /* by member: the call gets NULL; NULL: no member */
+	int64_t step;                  /* of the optimizer; after the call, what it is then */
+	const void *moments;           /* likewise; NULL: zeros */
+	/* after the call, for outputs, parameters, state and gradients: by member; data is NULL where `null` says so.
+	 * Outputs are as forward left them. */
+	Array *result[NAREA];
+	int code[2];                   /* what the calls returned: forward's (or the only one's), backward's */
+} Job;
+typedef struct Harness Harness;
+void harness_source(Buf *b, const Program *const *p, int n);     /* main.c */
+/* p: programs of different names, in one executable; they must outlive the harness. cc: a command with flags. NULL: the compiler complained or
+ * failed, *why is what it said. */
+Harness *harness_build(Arena *a, const Program *const *p, int n, const char *cc, const char **why);
+/* NULL, or how the program ended: by a signal, since a promise of the interface is broken. threads: 0 leaves the choice to it */
+const char *harness_run(Harness *h, Job *job, int n, int threads);
 
 /* ---- reparse.c ---- emitted C read back through libclang. reparse() parses the unit with its header,
  * without and with OpenMP, and the header alone as C99 and as C++11, with all warnings. Any
