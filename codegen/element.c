@@ -154,6 +154,12 @@ compares(const char *op)
 	return strchr("<>=!&|", op[0]) != NULL;
 }
 
+static bool
+is_zero(const Val *v)
+{
+	return v->kind == V_INT && !v->num.i;
+}
+
 /* v where a number of dtype d is needed: comparisons give int */
 static const Val *
 as(Build *b, DType d, const Val *v)
@@ -179,6 +185,8 @@ expr_value(Build *b, const Expr *e, DType d, const Val *const *arg)
 			return v_unary(b, BOOL, "!", x[0]);
 		return x[0]->kind == V_NUM ? v_num(b, d, -x[0]->num.f) : v_unary(b, d, "-", as(b, d, x[0]));
 	case E_BINARY:
+		if (x[0]->dt == BOOL && is_zero(x[1]))
+			return e->op[0] == '!' ? x[0] : v_unary(b, BOOL, "!", x[0]);
 		if (compares(e->op))
 			return v_binary(b, BOOL, e->op, x[0], x[1]);
 		return v_binary(b, d, e->op, as(b, d, x[0]), as(b, d, x[1]));

@@ -101,6 +101,8 @@ reduce_form(const Node *n)
 		return REDUCE_MIXED;
 	if (run[0].last)
 		return one_element(n) ? REDUCE_ALL : REDUCE_ROWS;
+	if (n->op->combine == R_ARGMAX || n->op->combine == R_ARGMIN)
+		return REDUCE_MIXED;
 	/* what is kept lies behind what goes */
 	rest = run[0].extent;
 	for (int d = n->in[0]->type.rank - 1; d > run[0].dim[0]; d--)

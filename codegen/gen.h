@@ -53,15 +53,17 @@ typedef struct Var {                   /* a scalar C variable */
 	int id;                        /* within the kernel */
 	const char *name;
 	DType dt;
-	bool loop;                     /* a loop counter over [0, extent), at most 64 in a kernel */
-	Dim extent;
+	bool loop;                     /* a loop counter over [0, end), at most 64 in a kernel */
+	Dim extent;                    /* what end is the value of; {-1, 0}: something else */
+	const struct Val *end;
+	int64_t most;                  /* end at the symbols' max */
 } Var;
 typedef struct Mem {                   /* an array: a parameter of the kernel, or local */
 	int id;
 	const char *name;
 	DType dt;
-	int param;                     /* index in Kernel.buf; -1: local; -2: scratch */
-	int64_t len;                   /* local: elements */
+	int param;                     /* index in Kernel.buf; -1: local; -2: within scratch */
+	int64_t len;                   /* local: elements; within scratch: offset in bytes */
 	bool read, write;
 } Mem;
 /* How a reduction accumulates: a function of the node's own shape, so that its bits do not depend on the
@@ -108,7 +110,7 @@ typedef enum Parallel { SERIAL, PARALLEL, PARALLEL_CHECK } Parallel;
 struct Stmt {
 	StmtKind kind;
 	const Var *var;                /* S_FOR: counter; S_LET: const; S_VAR, S_SET */
-	const Mem *mem;                /* S_ARRAY (zeroed when x[0]), S_STORE, S_ACC: element x[0] */
+	const Mem *mem;                /* S_ARRAY (zeroed when x[0]; or within scratch), S_STORE, S_ACC: element x[0] */
 	const Val *x[3];               /* S_FOR: from, to; S_LET, S_VAR, S_SET: value; S_STORE, S_ACC: index, value; S_IF, S_BAD, S_CALL: x[0] */
 	int64_t step;                  /* S_FOR */
 	Parallel parallel;             /* S_FOR */
@@ -148,6 +150,8 @@ const char *math_name(const Build *b, const char *fn, DType d);      /* of a lib
 const char *build_name(Build *b, const char *base);          /* an unused identifier like it */
 const Var *build_var(Build *b, const char *name, DType dt);
 const Var *build_loop(Build *b, Dim extent, uint64_t avoid);
+const Var *build_counter(Build *b, const char *name, const Val *end, int64_t most);     /* a loop variable of its own */
+Mem *build_scratch(Build *b, const char *name, DType dt, int64_t elements);  /* at the symbols' max */
 const Ix *build_index(Build *b, const Val *v, Dim extent);
 Mem *build_array(Build *b, const char *name, DType dt, int64_t len);
 const Val *v_int(Build *b, int64_t i);
@@ -165,6 +169,8 @@ const Val *v_cast(Build *b, DType dt, const Val *x);
 const Val *v_reduce(Build *b, Combine combine, Order order, const Var *over, const Val *x);
 const Val *v_combine(Build *b, Combine c, const Val *old, const Val *v);
 const Val *v_with(Build *b, const Val *v, const Val *const *x);     /* v with other operands */
+const Val *v_identity(Build *b, Combine c, DType d);
+const Val *v_min(Build *b, const Val *x, const Val *y);
 const Val *v_dim(Build *b, Dim d);
 const Val *v_ix(Build *b, const Ix *a);
 Stmt *stmt(Build *b, Block *at, StmtKind kind);

@@ -155,13 +155,13 @@ static void
 put_doc(Buf *b, const char *doc)
 {
 	buf_puts(b, "/* ");
-	for (const char *s = doc; *s; s++) {
-		if (*s == '\n')
-			buf_puts(b, s[1] ? "\n * " : "");
-		else if (*s == '/' && s > doc && s[-1] == '*')
-			buf_puts(b, " /");
-		else
-			buf_putc(b, *s);
+	for (const char *s = doc;;) {
+		int64_t n = (int64_t)strcspn(s, "\n");
+		buf_comment(b, arena_copy(b->arena, s, n));
+		if (!s[n])
+			break;
+		buf_puts(b, "\n * ");
+		s += n + 1;
 	}
 	buf_puts(b, " */\n");
 }

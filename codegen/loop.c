@@ -11,7 +11,6 @@
  * short: what it computes stays inside (`floor`). */
 #include "gen.h"
 
-#include <math.h>
 #include <string.h>
 
 enum { MAXDEPTH = 64, LONG = 14, SHORT_GUARD = 16 };
@@ -308,29 +307,12 @@ use_root(Sched *s, const Val *v)
 
 /* ---- reductions ---- */
 
-static const Val *
-identity(Build *b, Combine c, DType d)
-{
-	int bits = 8 * dtype_size(d);
-	bool max = c == R_MAX || c == R_ARGMAX;
-
-	if (c == R_SUM || c == R_PROD)
-		return dtype_float(d) ? v_num(b, d, c == R_PROD) : v_lit(b, d, c == R_PROD);
-	if (dtype_float(d))
-		return v_num(b, d, max ? -INFINITY : INFINITY);
-	if (dtype_class(d) == C_INT)
-		return v_lit(b, d, max ? INT64_MIN >> (64 - bits) : INT64_MAX >> (64 - bits));
-	if (d == BOOL)
-		return v_lit(b, d, !max);
-	return v_lit(b, d, max ? 0 : (int64_t)(UINT64_MAX >> (64 - bits)));
-}
-
 /* terms in one accumulator before a new one begins, at each depth of the nest; the order of other
  * reductions than floating sums and products does not matter */
 static int
-chunk_sizes(const Build *b, const Val *v, int64_t *size)
+chunk_sizes(const Val *v, int64_t *size)
 {
-	int64_t most = dim_max(b->g, v->var->extent), c = v->order == BY_CHUNKS ? CHUNK : RUN;
+	int64_t most = v->var->most, c = v->order == BY_CHUNKS ? CHUNK : RUN;
 	int n = 0;
 
 	if (!dtype_float(v->dt) || (v->combine != R_SUM && v->combine != R_PROD))
@@ -355,12 +337,6 @@ static bool
 in_lanes(const Val *v)
 {
 	return v->order == BY_LANES && dtype_float(v->dt);
-}
-
-static const Val *
-min_of(Build *b, const Val *x, const Val *y)
-{
-	return v_cond(b, v_binary(b, BOOL, "<", x, y), x, y, false);
 }
 
 /* the innermost loop: for each term of each reduction, put it into acc */
@@ -409,7 +385,7 @@ lane_arrays(Sched *s, const Stage *g, Block *out, const char *what)
 	const Mem **m = NEW(b->arena, g->n, const Mem *);
 
 	for (int i = 0; i < g->n; i++) {
-		const Val *v = g->red[i], *none = identity(b, v->combine, v->dt);
+		const Val *v = g->red[i], *none = v_identity(b, v->combine, v->dt);
 		Mem *a = build_array(b, arena_fmt(b->arena, "%s%s", v->name ? v->name : "acc", what), v->dt, LANES);
 		s_array(b, out, a, v->combine == R_SUM);
 		if (v->combine != R_SUM)
@@ -430,7 +406,7 @@ chunk_end(Build *b, Block *out, const Stage *g, const Val *begin, const Val *to,
 	if (g->end->kind == V_INT && g->end->num.i % size == 0)
 		return end;
 	x = build_var(b, "end", I64);
-	s_let(b, out, x, min_of(b, end, to));
+	s_let(b, out, x, v_min(b, end, to));
 	return v_var(b, x);
 }
 
@@ -503,7 +479,7 @@ arg_stage(Sched *s, const Stage *g, int d)
 	Stmt *f;
 
 	s_var(b, out, acc[0], v_int(b, 0));
-	s_var(b, out, acc[1], identity(b, v->combine, v->x[0]->dt));
+	s_var(b, out, acc[1], v_identity(b, v->combine, v->x[0]->dt));
 	f = for_new(b, g->over, v_int(b, 0), g->end, 1);
 	push(s, &f->body, g->over->id);
 	x = use(s, v->x[0], s->depth - 1);
@@ -527,7 +503,7 @@ accumulators(Sched *s, const Stage *g, Block *out, const char *name)
 	for (int i = 0; i < g->n; i++) {
 		const Val *v = g->red[i];
 		acc[i] = name ? build_var(b, name, v->dt) : new_var(s, v);
-		s_var(b, out, acc[i], identity(b, v->combine, v->dt));
+		s_var(b, out, acc[i], v_identity(b, v->combine, v->dt));
 	}
 	return acc;
 }
@@ -609,7 +585,7 @@ reductions(Sched *s, const Val *v)
 {
 	int d = level(s, v), floor = s->floor, inl = s->inline_only;
 	Sched *kept = leave(s, d);
-	Stage g = {.over = v->var, .end = v_dim(s->b, v->var->extent)};
+	Stage g = {.over = v->var, .end = v->var->end};
 
 	s->inline_only = 0;
 	prepare(s, v->x[0], v->var, d);
@@ -624,7 +600,7 @@ reductions(Sched *s, const Val *v)
 	/* one nest serves sums and maxima alike only when it has no chunks */
 	for (int i = 0; i < g.n; i++) {
 		int64_t size[16];
-		int n = chunk_sizes(s->b, g.red[i], size);
+		int n = chunk_sizes(g.red[i], size);
 		if (!i) {
 			g.nsize = n;
 			memcpy(g.size, size, sizeof size);

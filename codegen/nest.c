@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { PARALLEL_WORK = 50000, MAXAXIS = 16, MAXTRY = 12 };  /* operations below which a parallel region costs more than it saves */
+enum { PARALLEL_WORK = 50000, MAXAXIS = 16, MAXTRY = 12, MAXCOLUMNS = 64 };  /* operations below which a parallel region costs more than it saves */
 
 typedef struct Axes {
 	int n;
@@ -176,36 +176,161 @@ new_group_build(Arena *a, Graph *g, const Kernels *ks, Node **storage, const Gro
 	return b;
 }
 
+static bool
+is_column_root(const Group *k, const Node *n)
+{
+	return k->form == REDUCE_COLUMNS && n->op->kind == REDUCE && reduce_form(n) == REDUCE_COLUMNS
+	       && dim_eq(type_count(&n->in[0]->type), k->count);
+}
+
+/* Rows in chunks, so that reductions over rows accumulate apart from each other: one row of partial results
+ * for each chunk, combined at the end. One chunk needs none: results accumulate where they belong. */
+typedef struct Columns {
+	int n;
+	Node *root[MAXCOLUMNS];
+	Mem *part[MAXCOLUMNS];
+	const Var *chunk;              /* NULL: one chunk */
+	Dim width;
+} Columns;
+
+static void
+find_columns(Build *b, const Group *k, Columns *c)
+{
+	int64_t rows = dim_max(b->g, k->rows), chunks = (rows + CHUNK - 1) / CHUNK, elements;
+
+	c->n = 0;
+	c->chunk = NULL;
+	if (!dim_div(k->count, k->rows, &c->width))
+		bug("rows that do not divide the elements");
+	for (int64_t i = 0; i < k->nroot; i++)
+		if (is_column_root(k, k->root[i])) {
+			if (c->n == MAXCOLUMNS)
+				bug("a kernel with more than %d reductions over rows", MAXCOLUMNS);
+			c->root[c->n++] = k->root[i];
+		}
+	if (c->n && chunks > 1) {
+		const Val *all = v_binary(b, I64, "+", v_dim(b, k->rows), v_int(b, CHUNK - 1));
+		c->chunk = build_counter(b, "chunk", v_binary(b, I64, "/", all, v_int(b, CHUNK)), chunks);
+	}
+	for (int i = 0; i < c->n; i++) {
+		if (!mul_ok(chunks, dim_max(b->g, c->width), &elements))
+			bug("partial results overflow");
+		c->part[i] = c->chunk ? build_scratch(b, arena_fmt(b->arena, "%s_part", node_name(b, c->root[i])),
+			c->root[i]->type.dt, elements) : node_mem(b, c->root[i]);
+		if (c->chunk)
+			s_array(b, &b->top, c->part[i], false);
+	}
+}
+
+/* place of column `linear` in the partial results of the current chunk */
+static const Val *
+part_at(Build *b, const Columns *c, const Ix *linear)
+{
+	const Val *at = v_ix(b, linear);
+
+	if (!c->chunk)
+		return at;
+	return v_binary(b, I64, "+", v_binary(b, I64, "*", v_var(b, c->chunk), v_dim(b, c->width)), at);
+}
+
+/* opens the loop over chunks, clears the partial results, and opens the loop over a chunk's rows */
+static Stmt *
+open_chunks(Build *b, const Columns *c, Axes inner, const Var *row, uint64_t used, Block **body)
+{
+	Block *clear;
+	const Ix *linear;
+	Stmt *outer = NULL, *f;
+	const Val *begin = v_int(b, 0), *end = v_dim(b, row->extent);
+
+	if (c->chunk) {
+		outer = s_loop(b, *body, c->chunk);
+		*body = &outer->body;
+		begin = v_binary(b, I64, "*", v_var(b, c->chunk), v_int(b, CHUNK));
+		const Var *last = build_var(b, "end", I64);
+		s_let(b, *body, last, v_min(b, v_binary(b, I64, "+", begin, v_int(b, CHUNK)), end));
+		end = v_var(b, last);
+	}
+	clear = *body;
+	open_loops(b, &inner, &used, &linear, &clear);
+	for (int i = 0; i < c->n; i++)
+		s_store(b, clear, c->part[i], part_at(b, c, linear),
+			v_identity(b, c->root[i]->op->combine, c->root[i]->type.dt));
+	f = s_for(b, *body, row, begin, end, 1);
+	*body = &f->body;
+	return outer;
+}
+
+static void
+accumulate(Build *b, Block *body, const Columns *c, const Ix *column, const Ix *linear)
+{
+	for (int i = 0; i < c->n; i++) {
+		const Node *n = c->root[i], *x = n->in[0];
+		const Ix *o[MAXRANK];
+		unravel(b->ix, &x->type, linear, o);
+		s_acc(b, body, c->part[i], part_at(b, c, column), n->op->combine,
+			convert(b, n->type.dt, element(b, x, o)));
+	}
+}
+
+static void
+combine_chunks(Build *b, const Columns *c, Axes inner)
+{
+	Block *body = &b->top;
+	const Ix *linear;
+	uint64_t used = 0;
+	Stmt *outer = open_loops(b, &inner, &used, &linear, &body);
+
+	for (int i = 0; i < c->n; i++) {
+		Node *n = c->root[i];
+		const Val *part = v_load(b, c->part[i], part_at(b, c, linear));
+		s_store(b, body, node_mem(b, n), v_ix(b, linear),
+			v_reduce(b, n->op->combine, BY_BLOCKS, c->chunk, part));
+	}
+	set_parallel(b, outer, c->n * c->chunk->most * dim_hint(b->g, c->width));
+}
+
 /* stores of all roots in loops over rows and, within a row, over its elements */
 static void
 row_loops(Build *b, const Group *k, Axes *rows, Axes *inner)
 {
-	const Ix *row, *linear;
-	Block *body = &b->top, *element_body;
+	Columns c = {.width = DIM(1)};
+	const Ix *row, *column, *linear;
+	Block *body = &b->top;
 	uint64_t used = 0, used_inner;
-	Stmt *outer = open_loops(b, rows, &used, &row, &body);
+	Stmt *outer, *f;
 	bool any = false;
-	Dim width = DIM(1);
 
+	if (k->form == REDUCE_COLUMNS)
+		find_columns(b, k, &c);
+	if (c.n) {
+		const Var *r = build_loop(b, k->rows, 0);
+		used = (uint64_t)1 << r->id;
+		row = b->ixvar[r->id];
+		outer = open_chunks(b, &c, *inner, r, used, &body);
+	} else
+		outer = open_loops(b, rows, &used, &row, &body);
 	for (int64_t i = 0; i < k->nroot; i++)
 		if (is_row_root(k, k->root[i]))
 			put_root(b, body, k->root[i], row);
 		else
 			any = true;
 	if (any) {
-		element_body = body;
+		Dim width = DIM(1);
 		used_inner = used;
 		for (int i = 0; i < inner->n; i++)
 			if (!dim_mul(width, inner->extent[i], &width))
 				bug("rows of an overflowing width");
-		Stmt *f = open_loops(b, inner, &used_inner, &linear, &element_body);
-		outer = outer ? outer : f;
-		linear = ix_add(b->ix, ix_scale(b->ix, row, width), linear);
+		f = open_loops(b, inner, &used_inner, &column, &body);
+		outer = outer || c.n ? outer : f;
+		linear = ix_add(b->ix, ix_scale(b->ix, row, width), column);
 		for (int64_t i = 0; i < k->nroot; i++)
-			if (!is_row_root(k, k->root[i]))
-				put_root(b, element_body, k->root[i], linear);
+			if (!is_row_root(k, k->root[i]) && !is_column_root(k, k->root[i]))
+				put_root(b, body, k->root[i], linear);
+		accumulate(b, body, &c, column, linear);
 	}
 	set_parallel(b, outer, group_work(k));
+	if (c.chunk)
+		combine_chunks(b, &c, *inner);
 }
 
 /* Row roots come first in the text: a reduction that both need is then in the row, not in a loop over it. */
@@ -239,8 +364,7 @@ group_kernel(Arena *a, Graph *g, const Kernels *ks, Node **storage, const Group 
 {
 	Build *b;
 
-	if (k->nroot == 1 && (k->scatter || k->dot || k->form == REDUCE_MIXED || k->form == REDUCE_COLUMNS
-	    || k->form == REDUCE_ALL)) {
+	if (k->scatter || k->dot || k->form == REDUCE_MIXED || k->form == REDUCE_ALL) {
 		b = new_group_build(a, g, ks, storage, k);
 		if (k->scatter)
 			scatter_loops(b, k->root[0]);

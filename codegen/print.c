@@ -388,6 +388,11 @@ put_stmt(Printer *p, const Stmt *s, int indent)
 		put(p, s->x[0]);
 		break;
 	case S_ARRAY:
+		if (s->mem->param == -2) {
+			buf_printf(b, "%s *restrict %s = ", c_type(s->mem->dt), mem_text(p, s->mem));
+			buf_printf(b, s->mem->len ? "(void *)((char *)scratch + %lld)" : "scratch", (long long)s->mem->len);
+			break;
+		}
 		buf_printf(b, "%s %s[%lld]%s", c_type(s->mem->dt), mem_text(p, s->mem), (long long)s->mem->len,
 			s->x[0] ? " = {0}" : "");
 		break;

@@ -5,6 +5,7 @@
  * simplified where that is exact. Statements are appended to blocks. */
 #include "gen.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { SATURATED = 1 << 20 };
@@ -357,6 +358,29 @@ build_var(Build *b, const char *name, DType dt)
 	return var_new(b, build_name(b, name), dt, MAXLOOP + b->nvar++);
 }
 
+static Var *
+counter(Build *b, const char *name, const Val *end, int64_t most)
+{
+	Var *v;
+
+	if (b->nloop == MAXLOOP)
+		bug("a kernel with more than %d loop variables", MAXLOOP);
+	v = var_new(b, build_name(b, name), I64, b->nloop);
+	v->loop = true;
+	v->extent = DIM(-1);
+	v->end = end;
+	v->most = most;
+	b->ixval[v->id] = v_var(b, v);
+	b->loop[b->nloop++] = v;
+	return v;
+}
+
+const Var *
+build_counter(Build *b, const char *name, const Val *end, int64_t most)
+{
+	return counter(b, name, end, most);
+}
+
 /* loop variable over [0, extent): the first of that extent which `avoid` leaves free. Loops over equal
  * extents share their variable, so that equal values in several loops are one object. */
 const Var *
@@ -368,14 +392,9 @@ build_loop(Build *b, Dim extent, uint64_t avoid)
 	for (int i = 0; i < b->nloop; i++)
 		if (dim_eq(b->loop[i]->extent, extent) && !(avoid >> i & 1))
 			return b->loop[i];
-	if (b->nloop == MAXLOOP)
-		bug("a kernel with more than %d loop variables", MAXLOOP);
-	v = var_new(b, build_name(b, letter[b->nloop % LEN(letter)]), I64, b->nloop);
-	v->loop = true;
+	v = counter(b, letter[b->nloop % LEN(letter)], v_dim(b, extent), dim_max(b->g, extent));
 	v->extent = extent;
-	b->ixval[v->id] = v_var(b, v);
 	b->ixvar[v->id] = ix_var(b->ix, v->id, extent);
-	b->loop[b->nloop++] = v;
 	return v;
 }
 
@@ -403,6 +422,21 @@ build_array(Build *b, const char *name, DType dt, int64_t len)
 	m->dt = dt;
 	m->param = -1;
 	m->len = len;
+	return m;
+}
+
+/* part of the workspace that the kernel is given */
+Mem *
+build_scratch(Build *b, const char *name, DType dt, int64_t elements)
+{
+	Mem *m = build_array(b, name, dt, b->scratch);
+	int64_t bytes;
+
+	m->param = -2;
+	if (!mul_ok(elements, dtype_size(dt), &bytes) || !add_ok(b->scratch, bytes, &b->scratch)
+	    || !add_ok(b->scratch, ALIGN - 1, &b->scratch))
+		bug("scratch memory overflows");
+	b->scratch -= b->scratch % ALIGN;
 	return m;
 }
 
@@ -451,7 +485,7 @@ s_for(Build *b, Block *at, const Var *v, const Val *from, const Val *to, int64_t
 Stmt *
 s_loop(Build *b, Block *at, const Var *v)
 {
-	return s_for(b, at, v, v_int(b, 0), v_dim(b, v->extent), 1);
+	return s_for(b, at, v, v_int(b, 0), v->end, 1);
 }
 
 void
@@ -551,6 +585,30 @@ void
 s_note(Build *b, Block *at, const char *text)
 {
 	stmt(b, at, S_NOTE)->text = text;
+}
+
+/* what leaves every value as it is */
+const Val *
+v_identity(Build *b, Combine c, DType d)
+{
+	int bits = 8 * dtype_size(d);
+	bool max = c == R_MAX || c == R_ARGMAX;
+
+	if (c == R_SUM || c == R_PROD)
+		return dtype_float(d) ? v_num(b, d, c == R_PROD) : v_lit(b, d, c == R_PROD);
+	if (dtype_float(d))
+		return v_num(b, d, max ? -INFINITY : INFINITY);
+	if (dtype_class(d) == C_INT)
+		return v_lit(b, d, max ? INT64_MIN >> (64 - bits) : INT64_MAX >> (64 - bits));
+	if (d == BOOL)
+		return v_lit(b, d, !max);
+	return v_lit(b, d, max ? 0 : (int64_t)(UINT64_MAX >> (64 - bits)));
+}
+
+const Val *
+v_min(Build *b, const Val *x, const Val *y)
+{
+	return v_cond(b, v_binary(b, BOOL, "<", x, y), x, y, false);
 }
 
 /* combine(old, v) as a value */

@@ -172,9 +172,32 @@ static const struct { const char *name; Formula *formula; } formulas[] = {
 	{"softmax", c_softmax}, {"dots", c_dots}, {"gather", c_gather}, {"random", c_random}, {"sources", c_sources},
 };
 
+/* the model as a user's file, forward and backward in one graph */
+static void
+model_case(const char *file)
+{
+	Case *c = &cases[ncase++];
+	Options o = {.training = true};
+	int64_t n;
+	const char *text = read_file(arena, file, &n);
+	Graph *g = graph_read(arena, file, text, n);
+
+	diag_check();
+	c->name = file;
+	c->nrange = index_ranges(arena, g, &c->range);
+	if (g->loss >= 0)
+		g = seed_one(arena, grad(arena, g, &o));
+	diag_check();
+	c->g = simplify(arena, compose(arena, g, true));
+	for (int s = 0; s < g->nsym; s++)
+		c->sym[s] = MAX(g->sym[s].min, MIN(g->sym[s].max, 3));
+}
+
 static void
 build_cases(int nfile, char **file)
 {
+	for (int i = 0; i < nfile; i++)
+		model_case(file[i]);
 	for (int i = 0; i < LEN(formulas) && !nfile; i++) {
 		Graph *g = graph_new(arena, "case");
 		Case *c = &cases[ncase++];
@@ -184,6 +207,6 @@ build_cases(int nfile, char **file)
 		c->sym[0] = 5;
 		g->folding = false;
 		port_add(g, &g->out, "y", formulas[i].formula(g), (Loc){0});
+		c->nrange = index_ranges(arena, g, &c->range);
 	}
-	(void)file;
 }
