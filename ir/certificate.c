@@ -346,7 +346,7 @@ static bool
 check_cost(Check *c)
 {
 	const Graph *g = c->s->open;
-	Count t = {.c = c, .p = prices_new(c->a, c->s->joint, c->s->options)};
+	Count t = {.c = c, .p = prices_new(c->a, c->s->joint, c->s->options, c->s->plan)};
 	Users users = graph_users(c->a, g);
 
 	t.seen = NEW(c->a, MAX(t.p->nkernel, 1), int);

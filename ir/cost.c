@@ -245,27 +245,35 @@ price_kept(int by, const Node *n)
 
 /* ---- the facts ---- */
 
-enum { MAXPLACE = 8 };             /* a value recomputed in more kernels than this goes through memory */
+enum { MAXPLACE = 32 };            /* a value recomputed in more kernels than this goes through memory */
 enum { HAS_REDUCE = 1, HAS_DOT = 2 };
 
 typedef enum Mode { MIN_CUT, KEEP_ALL, REPEAT_ALL } Mode;
+
+/* reads of one value, before they are copied to their size */
+typedef struct Reads {
+	int64_t n, cap, capmoved;
+	Read *read;
+	int64_t *moved;
+} Reads;
 
 typedef struct Pricing {
 	Arena *a;
 	const Graph *g;
 	const Options *o;
+	const bool *plan;              /* by id: what backward recomputes; NULL: all that it may */
 	Mode mode;
 	const int *by;                 /* NRANK criteria */
-	bool *live;
-	Users users;
 	bool *is_grad;                 /* it is a gradient itself */
 	const Node **word;             /* whose "remat": "save" it is */
 	bool *apart;                   /* recomputed, it goes through memory */
+	bool *crowded;                 /* a view that more than MAXPLACE kernels look through */
 	int *group;                    /* union-find over nodes of backward, then their kernels */
 	int *level;                    /* nodes of backward: kernels before this one, on the longest path */
 	uint8_t *has;                  /* what its kernel has done up to here: HAS_ bits */
 	bool *dotted;                  /* by kernel: it contains a contraction */
-	int64_t **moved;               /* bytes of each Read, at the hint */
+	int64_t **moved;               /* of views: bytes of each Read, at the hint */
+	Reads list;                    /* of the value at hand */
 	int *seen, *seen_at;           /* by kernel: node last seen in it, and index in that node's list */
 	Prices *p;
 } Pricing;
@@ -350,7 +358,7 @@ find_claims(Pricing *c)
 	bool *updated = find_updated(c), *forward = find_forward(c);
 
 	for (int64_t i = 0; i < c->g->nnode; i++)
-		if (c->live[i] || c->g->node[i]->leaf)
+		if (c->p->live[i] || c->g->node[i]->leaf)
 			c->p->claim[i] = claim(c, c->g->node[i], updated, forward);
 	for (int64_t i = 0; i < c->g->grad.n; i++)
 		c->is_grad[c->g->grad.p[i].v->id] = true;
@@ -453,8 +461,8 @@ backward_users(const Pricing *c, const Node *n)
 {
 	int k = 0;
 
-	for (int u = c->users.start[n->id]; u < c->users.start[n->id + 1]; u++)
-		k += c->live[c->users.user[u]->id];
+	for (int u = c->p->users.start[n->id]; u < c->p->users.start[n->id + 1]; u++)
+		k += c->p->live[c->p->users.user[u]->id];
 	return k;
 }
 
@@ -521,12 +529,12 @@ group_backward(Pricing *c)
 
 	for (int64_t i = 0; i < c->g->nnode; i++) {
 		c->group[i] = (int)i;
-		if (c->p->claim[i] == V_BACKWARD && c->live[i])
+		if (c->p->claim[i] == V_BACKWARD && c->p->live[i])
 			join_operands(c, c->g->node[i]);
 	}
 	for (int64_t i = 0; i < c->g->nnode; i++) {
 		int r = root(c->group, (int)i);
-		if (c->p->claim[i] != V_BACKWARD || !c->live[i])
+		if (c->p->claim[i] != V_BACKWARD || !c->p->live[i])
 			continue;
 		if (!kernel[r])
 			kernel[r] = kernel_new(c) + 1;
@@ -541,9 +549,16 @@ group_backward(Pricing *c)
 static bool
 reads_in_backward(const Pricing *c, const Node *w)
 {
-	if (!c->live[w->id])
+	if (!c->p->live[w->id])
 		return false;
 	return c->p->claim[w->id] == V_BACKWARD || (is_value(c, w->id) && !c->p->price[w->id].no_again);
+}
+
+/* and does it so under the plan? */
+static bool
+runs_in_backward(const Pricing *c, const Node *w)
+{
+	return reads_in_backward(c, w) && (!c->plan || c->p->claim[w->id] == V_BACKWARD || c->plan[w->id]);
 }
 
 static bool
@@ -551,8 +566,8 @@ is_needed(const Pricing *c, const Node *n)
 {
 	if (c->is_grad[n->id])
 		return true;
-	for (int u = c->users.start[n->id]; u < c->users.start[n->id + 1]; u++)
-		if (reads_in_backward(c, c->users.user[u]))
+	for (int u = c->p->users.start[n->id]; u < c->p->users.start[n->id + 1]; u++)
+		if (reads_in_backward(c, c->p->users.user[u]))
 			return true;
 	return false;
 }
@@ -566,33 +581,50 @@ fits(const Pricing *c, const Node *v, const Node *w, int k)
 	return fusible(v, w) && !(v->op->kind == REDUCE && c->dotted[k]);
 }
 
-/* the kernels that need v; false when they are too many */
-static bool
-find_places(Pricing *c, const Node *v)
+/* Adds the kernels of those readers of v that `runs` chooses to the n in buf; -1: they are too many. */
+static int
+join_readers(Pricing *c, const Node *v, bool (*runs)(const Pricing *c, const Node *w), int *buf)
 {
-	int buf[MAXPLACE], n = 0;
+	int n = 0;
 
-	c->apart[v->id] = contracts(v) || node_nres(v) > 1 || c->is_grad[v->id];
-	for (int u = c->users.start[v->id]; u < c->users.start[v->id + 1]; u++) {
-		const Node *w = c->users.user[u];
-		if (!reads_in_backward(c, w))
-			continue;
-		for (int k = 0; k < c->p->nplace[w->id]; k++) {
+	for (int u = c->p->users.start[v->id]; u < c->p->users.start[v->id + 1]; u++) {
+		const Node *w = c->p->users.user[u];
+		for (int k = 0; runs(c, w) && k < c->p->nplace[w->id]; k++) {
 			int kernel = c->p->place[w->id][k];
 			c->apart[v->id] |= !fits(c, v, w, kernel);
 			if (c->seen[kernel] == v->id + 1)
 				continue;
 			if (n == MAXPLACE)
-				return false;
+				return -1;
 			c->seen[kernel] = v->id + 1;
 			buf[n++] = kernel;
 		}
 	}
-	if (c->apart[v->id] && (!is_alias(v) || !n))
-		return false;
+	return n;
+}
+
+/* The kernels that would compute v: those of its readers under the plan, or of all that could read it when
+ * the plan has none. What goes through memory has a kernel of its own. */
+static void
+find_places(Pricing *c, const Node *v)
+{
+	int buf[MAXPLACE], n;
+	bool own;
+
+	c->apart[v->id] = contracts(v) || node_nres(v) > 1 || c->is_grad[v->id];
+	n = join_readers(c, v, runs_in_backward, buf);
+	if (!n)
+		n = join_readers(c, v, reads_in_backward, buf);
+	c->crowded[v->id] = is_alias(v) && n < 0;
+	c->apart[v->id] |= n < 0;
+	own = n <= 0 || (c->apart[v->id] && !is_alias(v));
+	if (own) {
+		n = 1;
+		buf[0] = kernel_new(c);
+		c->dotted[buf[0]] = contracts(v);
+	}
 	c->p->nplace[v->id] = n;
-	c->p->place[v->id] = memcpy(NEW(c->a, MAX(n, 1), int), buf, (size_t)n * sizeof *buf);
-	return true;
+	c->p->place[v->id] = memcpy(NEW(c->a, n, int), buf, (size_t)n * sizeof *buf);
 }
 
 /* bytes that kernel k reads of v when w, a reader of v, runs there */
@@ -603,6 +635,8 @@ bytes_through(const Pricing *c, const Node *v, const Node *w, int k)
 
 	if (!is_alias(w) || c->p->claim[w->id] == V_BACKWARD)
 		return all;
+	if (c->crowded[w->id])
+		return mul_sat(all, MAXPLACE);
 	for (int i = 0; i < c->p->nread[w->id]; i++)
 		if (c->p->read[w->id][i].kernel == k)
 			return MIN(all, c->moved[w->id][i]);
@@ -610,39 +644,42 @@ bytes_through(const Pricing *c, const Node *v, const Node *w, int k)
 }
 
 static void
-add_read(Pricing *c, const Node *v, int kernel, int64_t bytes, int64_t cap[2])
+add_read(Pricing *c, Reads *list, const Node *v, int kernel, int64_t bytes)
 {
-	int *n = &c->p->nread[v->id], i;
-	int64_t room;
+	int64_t n = list->n, *sum;
 
 	if (c->seen[kernel] != -1 - v->id) {
 		c->seen[kernel] = -1 - v->id;
-		c->seen_at[kernel] = *n;
-		room = *n;
-		PUSH(c->a, c->p->read[v->id], room, cap[0], ((Read){.kernel = kernel}));
-		PUSH(c->a, c->moved[v->id], *n, cap[1], 0);
+		c->seen_at[kernel] = (int)n;
+		PUSH(c->a, list->moved, n, list->capmoved, 0);
+		PUSH(c->a, list->read, list->n, list->cap, ((Read){.kernel = kernel}));
 	}
-	i = c->seen_at[kernel];
-	c->moved[v->id][i] = MIN(add_sat(c->moved[v->id][i], bytes), node_hint_bytes(v));
+	sum = &list->moved[c->seen_at[kernel]];
+	*sum = MIN(add_sat(*sum, bytes), MAX(bytes, node_hint_bytes(v)));
 }
 
 static void
 find_reads(Pricing *c, const Node *v)
 {
-	int64_t cap[2] = {0, 0};
+	Reads *list = &c->list;
 
-	for (int u = c->users.start[v->id]; u < c->users.start[v->id + 1]; u++) {
-		const Node *w = c->users.user[u];
+	list->n = 0;
+	for (int u = c->p->users.start[v->id]; u < c->p->users.start[v->id + 1]; u++) {
+		const Node *w = c->p->users.user[u];
 		for (int k = 0; reads_in_backward(c, w) && k < c->p->nplace[w->id]; k++) {
 			int kernel = c->p->place[w->id][k];
-			add_read(c, v, kernel, bytes_through(c, v, w, kernel), cap);
+			add_read(c, list, v, kernel, bytes_through(c, v, w, kernel));
 		}
 	}
 	if (c->is_grad[v->id])
-		add_read(c, v, COPY_KERNEL, node_hint_bytes(v), cap);
-	for (int i = 0; i < c->p->nread[v->id]; i++)
+		add_read(c, list, v, COPY_KERNEL, node_hint_bytes(v));
+	for (int i = 0; i < list->n; i++)
 		for (int r = 0; r < NRANK; r++)
-			c->p->read[v->id][i].price[r] = price_moved(c->by[r], c->moved[v->id][i]);
+			list->read[i].price[r] = price_moved(c->by[r], list->moved[i]);
+	c->p->nread[v->id] = (int)list->n;
+	c->p->read[v->id] = memcpy(NEW(c->a, MAX(list->n, 1), Read), list->read, (size_t)list->n * sizeof(Read));
+	if (is_alias(v))
+		c->moved[v->id] = memcpy(NEW(c->a, MAX(list->n, 1), int64_t), list->moved, (size_t)list->n * sizeof(int64_t));
 }
 
 /* ---- prices ---- */
@@ -673,11 +710,8 @@ price_value(Pricing *c, const Node *v)
 		c->p->claim[v->id] = V_UNUSED;
 		return;
 	}
-	if (!p->no_again && !find_places(c, v)) {
-		c->apart[v->id] = true;
-		place_one(c, v->id, kernel_new(c));
-		c->dotted[c->p->nkernel - 1] = contracts(v);
-	}
+	if (!p->no_again)
+		find_places(c, v);
 	find_reads(c, v);
 	for (int r = 0; r < NRANK; r++) {
 		p->save[r] = price_kept(c->by[r], v);
@@ -730,16 +764,17 @@ limit_prices(Prices *p, int64_t nnode)
 }
 
 Prices *
-prices_new(Arena *a, const Graph *g, const Options *o)
+prices_new(Arena *a, const Graph *g, const Options *o, const bool *plan)
 {
 	int64_t n = MAX(g->nnode, 1), nkernel = 3 * n + 1;
-	Pricing c = {.a = a, .g = g, .o = o, .live = graph_live(a, g), .users = graph_users(a, g),
-		.is_grad = NEW(a, n, bool), .word = NEW(a, n, const Node *), .apart = NEW(a, n, bool), .group = NEW(a, n, int), .level = NEW(a, n, int),
+	Pricing c = {.a = a, .g = g, .o = o, .plan = plan,
+		.is_grad = NEW(a, n, bool), .word = NEW(a, n, const Node *), .apart = NEW(a, n, bool), .crowded = NEW(a, n, bool), .group = NEW(a, n, int), .level = NEW(a, n, int),
 		.has = NEW(a, n, uint8_t), .dotted = NEW(a, nkernel, bool), .moved = NEW(a, n, int64_t *),
 		.seen = NEW(a, nkernel, int), .seen_at = NEW(a, nkernel, int), .p = NEW(a, 1, Prices)};
 
 	*c.p = (Prices){.claim = NEW(a, n, Claim), .price = NEW(a, n, Price), .nplace = NEW(a, n, int),
-		.place = NEW(a, n, int *), .nread = NEW(a, n, int), .read = NEW(a, n, Read *), .nkernel = COPY_KERNEL + 1};
+		.place = NEW(a, n, int *), .nread = NEW(a, n, int), .read = NEW(a, n, Read *), .nkernel = COPY_KERNEL + 1,
+		.live = graph_live(a, g), .users = graph_users(a, g)};
 	read_options(&c);
 	find_claims(&c);
 	find_rules(&c);
@@ -749,4 +784,54 @@ prices_new(Arena *a, const Graph *g, const Options *o)
 			price_value(&c, g->node[i]);
 	limit_prices(c.p, g->nnode);
 	return c.p;
+}
+
+/* ---- the cost of a plan ---- */
+
+typedef struct Plan {
+	const Graph *g;
+	const Prices *p;
+	const bool *saved, *again;
+	int *seen;                     /* by kernel: id + 1 of the saved value counted last */
+	int64_t *sum;
+} Plan;
+
+static void
+add_price(Plan *t, const int64_t *price)
+{
+	for (int r = 0; r < NRANK; r++)
+		t->sum[r] = add_sat(t->sum[r], price[r]);
+}
+
+/* the reads of saved v, one for each kernel */
+static void
+add_reads(Plan *t, const Node *v)
+{
+	for (int u = t->p->users.start[v->id]; u < t->p->users.start[v->id + 1]; u++) {
+		int w = t->p->users.user[u]->id;
+		for (int k = 0; k < t->p->nplace[w]; k++)
+			if (t->p->claim[w] == V_BACKWARD || t->again[w])
+				t->seen[t->p->place[w][k]] = v->id + 1;
+	}
+	for (int i = 0; i < t->p->nread[v->id]; i++) {
+		const Read *r = &t->p->read[v->id][i];
+		if (r->kernel == COPY_KERNEL || t->seen[r->kernel] == v->id + 1)
+			add_price(t, r->price);
+	}
+}
+
+void
+plan_cost(Arena *a, const Graph *g, const Prices *p, const bool *saved, const bool *again, int64_t *cost)
+{
+	Plan t = {g, p, saved, again, NEW(a, MAX(p->nkernel, 1), int), cost};
+
+	for (int r = 0; r < NRANK; r++)
+		cost[r] = 0;
+	for (int64_t i = 0; i < g->nnode; i++) {
+		if (saved[i]) {
+			add_price(&t, p->price[i].save);
+			add_reads(&t, g->node[i]);
+		} else if (again[i])
+			add_price(&t, p->price[i].again);
+	}
 }

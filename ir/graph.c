@@ -18,7 +18,7 @@ graph_new(Arena *a, const char *name)
 	g->loss = -1;
 	g->shared = map_new(a);
 	g->sharing = g->folding = true;
-	g->path.arena = a;
+	g->path.arena = g->key.arena = a;
 	return g;
 }
 
@@ -98,13 +98,14 @@ key_of(Buf *b, const Node *n)
 static Node *
 share(Graph *g, Node *n)
 {
-	Buf key = {.arena = g->arena};
+	Buf *key = &g->key;
 	Node *old;
 
-	key_of(&key, n);
-	if ((old = map_get_bytes(g->shared, key.s, key.n)))
+	key->n = 0;
+	key_of(key, n);
+	if ((old = map_get_bytes(g->shared, key->s, key->n)))
 		return old;
-	map_set_bytes(g->shared, key.s, key.n, n);
+	map_set_bytes(g->shared, key->s, key->n, n);
 	return n;
 }
 

@@ -264,6 +264,7 @@ struct Graph {
 	Ports grad;                    /* wrt name -> gradient */
 	Ports saved;                   /* forward half of a split: what it keeps for the backward half */
 	Map *shared;                   /* hash-consing: see node() */
+	Buf key;                       /* scratch: the key of the node being shared */
 	bool sharing, folding;         /* node() merges equal nodes; simplifies */
 	bool reading;                  /* type errors are the user's: record them; else they are bugs */
 	const char *cur_from, *cur_scope;   /* given to new nodes while set */
@@ -638,8 +639,14 @@ typedef struct Prices {            /* by node id of the joint graph */
 	int *nread;
 	Read **read;
 	int nkernel;
+	bool *live;                    /* of the graph, for those who walk it next */
+	Users users;
 } Prices;
-Prices *prices_new(Arena *a, const Graph *joint, const Options *o);
+/* plan: by id, what backward recomputes: a value is computed in the kernels of those that read it under the plan.
+ * NULL: of all that might. */
+Prices *prices_new(Arena *a, const Graph *joint, const Options *o, const bool *plan);
+/* of a plan that is possible: NRANK sums */
+void plan_cost(Arena *a, const Graph *joint, const Prices *p, const bool *saved, const bool *again, int64_t *cost);
 
 /* split.c: joint graph -> forward and backward graphs */
 typedef enum Fate { FATE_FREE, FATE_SAVED, FATE_RECOMPUTED } Fate;
@@ -657,7 +664,7 @@ struct Split {
 	int64_t saved_bytes;           /* at the symbols' max: values kept, without inputs and parameters */
 	int64_t hint_bytes;            /* the same at the hints */
 	int64_t nrecomputed;           /* values of forward that backward computes again, without views */
-	int64_t cost;                  /* value of the objective */
+	int64_t cost;                  /* value of the objective: the cut's */
 	int nchoice;
 	Choice *choice;                /* in the order of the joint graph */
 	/* network and solution, for the certificate */
@@ -668,6 +675,8 @@ struct Split {
 	const Graph *joint;
 	const Graph *open;             /* backward before the seed of a loss was put in */
 	const Options *options;
+	const Prices *prices;          /* of the network */
+	const bool *plan;              /* what they were made for: see prices_new() */
 	bool *is_saved, *is_recomputed;        /* by joint node id */
 };
 /* NULL: the user's remat words contradict each other; recorded */

@@ -25,6 +25,7 @@
 #include <string.h>
 
 enum { SOURCE_VERTEX, SINK_VERTEX };
+enum { MAXROUND = 3 };
 
 /* what an arc says, for messages: about node `who`, and `by` where there is one */
 typedef enum ArcKind { ARC_AGAIN, ARC_SAVE, ARC_OPERAND, ARC_NEEDED, ARC_READ, ARC_KERNEL } ArcKind;
@@ -34,8 +35,6 @@ typedef struct Net {
 	Arena *a;
 	const Graph *g;
 	const Prices *p;
-	bool *live;
-	Users users;
 	int *in, *out;                 /* vertex by node id, -1: none */
 	int nvertex;
 	FlowArc *arc;
@@ -83,13 +82,13 @@ number_vertices(Net *t)
 static bool
 reads_always(const Net *t, const Node *w)
 {
-	return t->live[w->id] && t->p->claim[w->id] == V_BACKWARD;
+	return t->p->live[w->id] && t->p->claim[w->id] == V_BACKWARD;
 }
 
 static bool
 reads_perhaps(const Net *t, const Node *w)
 {
-	return t->live[w->id] && is_value(t->p, w) && !t->p->price[w->id].no_again;
+	return t->p->live[w->id] && is_value(t->p, w) && !t->p->price[w->id].no_again;
 }
 
 static void
@@ -105,10 +104,10 @@ own_arcs(Net *t, const Node *v, bool gradient)
 	for (int k = 0; k < v->nin && !p->no_again; k++)
 		if (t->in[v->in[k]->id] >= 0)
 			add_arc(t, t->out[v->in[k]->id], in, infinite, (ArcNote){ARC_OPERAND, v->in[k]->id, v->id});
-	for (int u = t->users.start[v->id]; u < t->users.start[v->id + 1] && !needed; u++)
-		if (reads_always(t, t->users.user[u])) {
+	for (int u = t->p->users.start[v->id]; u < t->p->users.start[v->id + 1] && !needed; u++)
+		if (reads_always(t, t->p->users.user[u])) {
 			needed = true;
-			by = t->users.user[u]->id;
+			by = t->p->users.user[u]->id;
 		}
 	if (needed || p->must)
 		add_arc(t, out, SINK_VERTEX, infinite, (ArcNote){ARC_NEEDED, v->id, by});
@@ -132,8 +131,8 @@ find_readers(Net *t, const Node *v, bool gradient)
 		t->seen_at[kernel] = i;
 		r[i].always = kernel == COPY_KERNEL && gradient;
 	}
-	for (int u = t->users.start[v->id]; u < t->users.start[v->id + 1]; u++) {
-		const Node *w = t->users.user[u];
+	for (int u = t->p->users.start[v->id]; u < t->p->users.start[v->id + 1]; u++) {
+		const Node *w = t->p->users.user[u];
 		for (int k = 0; k < t->p->nplace[w->id]; k++) {
 			Readers *at = &r[t->seen_at[t->p->place[w->id][k]]];
 			if (reads_always(t, w))
@@ -161,8 +160,8 @@ kernel_arcs(Net *t, const Node *v, Readers *r)
 		any |= r[i].n > 1;
 		add_arc(t, t->in[v->id], r[i].z, read->price, (ArcNote){ARC_READ, v->id, -1});
 	}
-	for (int u = t->users.start[v->id]; u < t->users.start[v->id + 1] && any; u++) {
-		const Node *w = t->users.user[u];
+	for (int u = t->p->users.start[v->id]; u < t->p->users.start[v->id + 1] && any; u++) {
+		const Node *w = t->p->users.user[u];
 		for (int k = 0; reads_perhaps(t, w) && k < t->p->nplace[w->id]; k++) {
 			const Readers *at = &r[t->seen_at[t->p->place[w->id][k]]];
 			if (!at->always && at->n > 1)
@@ -191,7 +190,7 @@ static Net
 build_network(Arena *a, const Graph *g, const Prices *p)
 {
 	int64_t n = MAX(g->nnode, 1);
-	Net t = {.a = a, .g = g, .p = p, .live = graph_live(a, g), .users = graph_users(a, g), .in = NEW(a, n, int),
+	Net t = {.a = a, .g = g, .p = p, .in = NEW(a, n, int),
 		.out = NEW(a, n, int), .seen = NEW(a, MAX(p->nkernel, 1), int), .seen_at = NEW(a, MAX(p->nkernel, 1), int)};
 	bool *gradient = NEW(a, n, bool);
 
@@ -477,23 +476,65 @@ seed_loss(Arena *a, const Graph *joint, Graph *bwd)
 
 /* ---- report ---- */
 
+/* as a saved value would be named */
 static const char *
-why(const Net *t, const Split *s, const Node *v)
+label(const Node *v)
+{
+	if (v->name)
+		return arena_fmt(v->g->arena, "'%s'", v->name);
+	return v->from ? arena_fmt(v->g->arena, "'%s.%s'", v->from, v->op->name) : v->op->name;
+}
+
+/* the first operand that backward lacks, or else the first that it reads; NULL: all are free */
+static const Node *
+dear_operand(const Net *t, const Split *s, const Node *v, bool *lacks)
+{
+	const Node *read = NULL;
+
+	*lacks = false;
+	for (int k = 0; k < v->nin; k++) {
+		const Node *u = v->in[k];
+		if (t->in[u->id] < 0)
+			continue;
+		if (!s->cut.sink_side[t->out[u->id]]) {
+			*lacks = true;
+			return u;
+		}
+		read = read ? read : u;
+	}
+	return read;
+}
+
+static const char *
+why_saved(const Net *t, const Split *s, const Node *v)
 {
 	const Price *p = &t->p->price[v->id];
-	long long bytes = (long long)node_hint_bytes(v);
+	long long ops = (long long)node_work(v) * MAX(t->p->nplace[v->id], 1);
+	bool lacks;
+	const Node *u = dear_operand(t, s, v, &lacks);
 
-	if (s->is_saved[v->id])
-		return p->must ? "\"remat\": \"save\"" : p->no_again ? p->no_again
-			: arena_fmt(t->a, "%lld bytes cost less than %lld operations and what they read", bytes,
-				(long long)node_work(v));
+	if (p->no_again)
+		return p->no_again;
+	if (lacks)
+		return arena_fmt(t->a, "computed from %s, which backward lacks", label(u));
+	if (u)
+		return arena_fmt(t->a, "cheaper to read than %s with %lld operations", label(u), ops);
+	return arena_fmt(t->a, "cheaper to read than %lld operations", ops);
+}
+
+static const char *
+why_recomputed(const Net *t, const Node *v)
+{
+	const Price *p = &t->p->price[v->id];
+
 	if (v->op->flags & ALIAS)
 		return "a view costs nothing";
 	if (p->no_save)
 		return p->no_save;
 	if (t->p->claim[v->id] == V_UNCLAIMED)
 		return "only backward needs it";
-	return arena_fmt(t->a, "%lld operations cost less than %lld bytes", (long long)node_work(v), bytes);
+	return arena_fmt(t->a, "%lld operations cost less than moving %lld bytes",
+		(long long)node_work(v) * MAX(t->p->nplace[v->id], 1), (long long)node_hint_bytes(v));
 }
 
 static int64_t
@@ -535,7 +576,7 @@ report(const Net *t, Split *s, const Rewrite *w)
 			continue;
 		c.fate = leaf ? FATE_FREE : s->is_saved[i] ? FATE_SAVED : FATE_RECOMPUTED;
 		c.other = leaf ? INT64_MAX : price_of_other(t, s, (int)i);
-		c.why = leaf ? "the caller keeps it" : why(t, s, v);
+		c.why = leaf ? "the caller keeps it" : s->is_saved[i] ? why_saved(t, s, v) : why_recomputed(t, v);
 		PUSH(t->a, s->choice, n, cap, c);
 		if (c.fate == FATE_SAVED) {
 			if (!add_ok(s->saved_bytes, c.bytes, &s->saved_bytes))
@@ -563,40 +604,106 @@ read_cut(const Net *t, Split *s)
 		}
 }
 
+/* the least cut for these prices; without graphs */
 static Split *
-split_new(Arena *a, const Net *t, const Options *o)
+cut_network(Arena *a, const Net *t, const Options *o, const bool *plan)
 {
 	Split *s = NEW(a, 1, Split);
+	int64_t n = MAX(t->g->nnode, 1);
 
 	*s = (Split){.nvertex = t->nvertex, .narc = (int)t->narc, .source = SOURCE_VERTEX, .sink = SINK_VERTEX,
-		.arc = t->arc, .value_in = t->in, .value_out = t->out, .joint = t->g, .options = o,
-		.is_saved = NEW(a, MAX(t->g->nnode, 1), bool), .is_recomputed = NEW(a, MAX(t->g->nnode, 1), bool)};
+		.arc = t->arc, .value_in = t->in, .value_out = t->out, .joint = t->g, .options = o, .prices = t->p,
+		.plan = plan, .is_saved = NEW(a, n, bool), .is_recomputed = NEW(a, n, bool)};
+	s->cut = flow_min_cut(a, s->nvertex, s->arc, s->narc, s->source, s->sink);
+	s->cost = s->cut.value;
+	if (s->cut.value < 0)
+		return s;
+	flow_refine(a, s->nvertex, s->arc, s->narc, s->source, s->sink, &s->cut, (const int64_t *const *)t->rank,
+		NRANK - 1);
+	read_cut(t, s);
 	return s;
+}
+
+static int
+compare_costs(const int64_t *x, const int64_t *y)
+{
+	for (int r = 0; r < NRANK; r++)
+		if (x[r] != y[r])
+			return x[r] < y[r] ? -1 : 1;
+	return 0;
+}
+
+/* set and more, and whether that is more than set */
+static bool *
+join_sets(Arena *a, const bool *set, const bool *more, int64_t n, bool *grown)
+{
+	bool *all = NEW(a, MAX(n, 1), bool);
+
+	*grown = !set;
+	for (int64_t i = 0; i < n; i++) {
+		all[i] = more[i] || (set && set[i]);
+		*grown |= all[i] && set && !set[i];
+	}
+	return all;
+}
+
+/* prices for a plan: p, when they are for the same */
+static const Prices *
+prices_for(Arena *a, const Graph *g, const Options *o, const bool *plan, const Prices *p, const bool *of)
+{
+	bool same = of && !memcmp(plan, of, (size_t)g->nnode * sizeof *plan);
+
+	return same ? p : prices_new(a, g, o, plan);
+}
+
+/* Where a value is recomputed, and so its price, depends on what else is. The first prices are for all that may
+ * be recomputed, the next for what any plan so far did recompute, until no plan adds to that. The plan that
+ * costs least by the prices for itself wins. NULL: there is none, and the complaint was made. */
+static Split *
+best_cut(Arena *a, const Graph *g, const Prices *p, const Options *o, Net *net)
+{
+	Split *best = NULL;
+	bool *tried = NULL, grown = true;
+	int64_t least[NRANK], cost[NRANK];
+
+	for (int round = 0; round < MAXROUND && grown; round++) {
+		Net t = build_network(a, g, p);
+		Split *s = cut_network(a, &t, o, tried);
+		if (s->cut.value < 0) {
+			complain(&t, &s->cut);
+			return NULL;
+		}
+		p = prices_for(a, g, o, s->is_recomputed, p, tried);
+		plan_cost(a, g, p, s->is_saved, s->is_recomputed, cost);
+		if (!best || compare_costs(cost, least) <= 0) {
+			best = s;
+			*net = t;
+			memcpy(least, cost, sizeof least);
+		}
+		tried = join_sets(a, tried, s->is_recomputed, g->nnode, &grown);
+		if (grown && round + 1 < MAXROUND)
+			p = prices_for(a, g, o, tried, p, s->is_recomputed);
+	}
+	return best;
 }
 
 Split *
 split(Arena *a, const Graph *joint, const Options *o)
 {
 	Graph *g = graph_rebuild(a, joint, false);
-	Prices *p = prices_new(a, g, o);
+	const Options *kept = o ? memcpy(NEW(a, 1, Options), o, sizeof *o) : NULL;
+	const Prices *p = prices_new(a, g, kept, NULL);
 	Rewrite w = {.a = a, .g = g, .p = p, .saved_name = NEW(a, MAX(g->nnode, 1), const char *)};
 	Split *s;
-	Net t;
+	Net t = {0};
 
 	if (!check_options(g, o) | !check_graph(g, p))
 		return NULL;
 	warn_unused(g, p);
-	t = build_network(a, g, p);
-	w.s = s = split_new(a, &t, o);
-	s->cut = flow_min_cut(a, s->nvertex, s->arc, s->narc, s->source, s->sink);
-	if (s->cut.value < 0) {
-		complain(&t, &s->cut);
+	s = best_cut(a, g, p, kept, &t);
+	if (!s)
 		return NULL;
-	}
-	flow_refine(a, s->nvertex, s->arc, s->narc, s->source, s->sink, &s->cut,
-		(const int64_t *const *)t.rank, NRANK - 1);
-	s->cost = s->cut.value;
-	read_cut(&t, s);
+	w.s = s;
 	name_saved(&w);
 	s->fwd = make_forward(&w);
 	s->open = s->bwd = make_backward(&w);
