@@ -161,6 +161,10 @@ simplify_index(Build *b, const char *op, const Val *l, const Val *r)
 		if (is_int(l, 0) || is_int(r, 0))
 			return v_int(b, 0);
 		return is_int(l, 1) ? r : is_int(r, 1) ? l : NULL;
+	case '/':
+		if (l->kind == V_INT && r->kind == V_INT && l->num.i >= 0 && r->num.i > 0)
+			return v_int(b, l->num.i / r->num.i);
+		return is_int(r, 1) ? l : NULL;
 	default:
 		return NULL;
 	}
