@@ -612,7 +612,8 @@ Graph *infer(Arena *a, const Graph *g, const char *outputs); /* infer.c: values 
 bool fusible(const Node *a, const Node *b);
 int64_t node_work(const Node *n);                /* op->cost times its iteration space, at the hints; saturates */
 int64_t node_hint_bytes(const Node *n);          /* of its value; saturates */
-/* what a graph's values are to the backward pass */
+bool ends_kernel(const Node *n);                 /* what it gives is there only when all is: contraction, scan, scatter */
+/* price.c: what a graph's values are to the backward pass */
 typedef enum Claim {
 	V_UNUSED,                      /* backward cannot use it */
 	V_BACKWARD,                    /* depends on a cotangent: computed there */

@@ -579,10 +579,8 @@ report(const Net *t, Split *s, const Rewrite *w)
 		c.why = leaf ? "the caller keeps it" : s->is_saved[i] ? why_saved(t, s, v) : why_recomputed(t, v);
 		PUSH(t->a, s->choice, n, cap, c);
 		if (c.fate == FATE_SAVED) {
-			if (!add_ok(s->saved_bytes, c.bytes, &s->saved_bytes))
-				s->saved_bytes = INT64_MAX;
-			if (!add_ok(s->hint_bytes, c.hint_bytes, &s->hint_bytes))
-				s->hint_bytes = INT64_MAX;
+			s->saved_bytes = add_sat(s->saved_bytes, c.bytes);
+			s->hint_bytes = add_sat(s->hint_bytes, c.hint_bytes);
 		}
 		s->nrecomputed += c.fate == FATE_RECOMPUTED && t->p->claim[i] == V_FORWARD
 			&& !(v->op->flags & ALIAS) && node_nres(v) == 1;

@@ -40,6 +40,8 @@ void *arena_grow(Arena *a, void *v, int64_t n, int64_t *cap, int64_t size);
 /* checked arithmetic on sizes: false when the result leaves int64 */
 bool mul_ok(int64_t a, int64_t b, int64_t *out);
 bool add_ok(int64_t a, int64_t b, int64_t *out);
+int64_t mul_sat(int64_t a, int64_t b);                       /* of sizes >= 0: at most INT64_MAX */
+int64_t add_sat(int64_t a, int64_t b);
 
 /* text.c: string builder and maps */
 typedef struct Buf {

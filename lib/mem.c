@@ -38,6 +38,20 @@ add_ok(int64_t a, int64_t b, int64_t *out)
 	return !__builtin_add_overflow(a, b, out);
 }
 
+int64_t
+mul_sat(int64_t a, int64_t b)
+{
+	int64_t p;
+	return mul_ok(a, b, &p) ? p : INT64_MAX;
+}
+
+int64_t
+add_sat(int64_t a, int64_t b)
+{
+	int64_t s;
+	return add_ok(a, b, &s) ? s : INT64_MAX;
+}
+
 Arena *
 arena_new(void)
 {

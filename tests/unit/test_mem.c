@@ -113,6 +113,8 @@ checked_arithmetic(void **state)
 	assert_true(add_ok(INT64_MAX, -1, &x));
 	assert_false(add_ok(INT64_MAX, 1, &x));
 	assert_false(add_ok(INT64_MIN, -1, &x));
+	assert_true(mul_sat(INT64_C(1) << 32, INT64_C(1) << 31) == INT64_MAX && mul_sat(3, 4) == 12);
+	assert_true(add_sat(INT64_MAX, 1) == INT64_MAX && add_sat(3, 4) == 7);
 }
 
 static int
