@@ -145,7 +145,7 @@ static void
 put_encoded(Buf *b, const char *v)
 {
 	for (; *v; v++)
-		if ((*v >= 'a' && *v <= 'z') || (*v >= 'A' && *v <= 'Z') || (*v >= '0' && *v <= '9') || strchr("_.,:+-", *v))
+		if ((*v >= 'a' && *v <= 'z') || (*v >= 'A' && *v <= 'Z') || (*v >= '0' && *v <= '9') || strchr("_.,+-", *v))
 			buf_putc(b, *v);
 		else
 			buf_printf(b, "%%%02X", (unsigned char)*v);
