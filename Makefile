@@ -117,10 +117,12 @@ install: build $(BUILD)/gradc.1 $(BUILD)/gradc.bash    ## into PREFIX=/usr/local
 	install -d "$(TO)/share/man/man1" "$(TO)/share/bash-completion/completions"
 	install -m 644 $(BUILD)/gradc.1 "$(TO)/share/man/man1/gradc.1"
 	install -m 644 $(BUILD)/gradc.bash "$(TO)/share/bash-completion/completions/gradc"
+	install -d "$(TO)/share/gradc"
+	install -m 644 share/gradc.mk share/gradc.cmake "$(TO)/share/gradc"
 
 uninstall:              ## what install put there
 	rm -f "$(TO)/bin/gradc" "$(TO)/share/man/man1/gradc.1" "$(TO)/share/bash-completion/completions/gradc"
-	rm -rf "$(TO)/share/doc/gradc"
+	rm -rf "$(TO)/share/doc/gradc" "$(TO)/share/gradc"
 
 clean:                  ## remove the build directory
 	rm -rf $(BUILD)

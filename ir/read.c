@@ -590,6 +590,24 @@ graph_fill(Graph *g, const Json *doc)
 		graph_diag(g, DIAG_ERROR, doc->at, "the graph gives nothing: 'outputs' and 'updates' are empty");
 }
 
+/* members by name: where their order means nothing, no more may depend on it. Few, so by insertion. */
+static void
+sort_members(Json *j)
+{
+	for (int i = 1; j && j->kind == J_OBJECT && i < j->n; i++)
+		for (int k = i; k > 0 && strcmp(j->key[k - 1], j->key[k]) > 0; k--) {
+			Json *item = j->item[k];
+			const char *key = j->key[k];
+			Loc at = j->key_at[k];
+			j->item[k] = j->item[k - 1];
+			j->key[k] = j->key[k - 1];
+			j->key_at[k] = j->key_at[k - 1];
+			j->item[k - 1] = item;
+			j->key[k - 1] = key;
+			j->key_at[k - 1] = at;
+		}
+}
+
 Graph *
 graph_of_json(Arena *a, const Json *doc, const char *part)
 {
@@ -605,6 +623,8 @@ graph_of_json(Arena *a, const Json *doc, const char *part)
 	}
 	if (!want(g, doc, J_OBJECT, "a graph"))
 		return NULL;
+	sort_members(json_get(doc, "dims"));
+	sort_members(json_get(doc, "updates"));
 	if (!part)
 		version_check(g, doc);
 	graph_fill(g, doc);

@@ -18,7 +18,7 @@ define gradc_model
 $(1)_C := $(3)/$(1).c
 $(1)_H := $(3)/$(1).h
 $(3)/$(1).c $(3)/$(1).h: $(3)/$(1).stamp ;
-$(3)/$(1).stamp: $(2) $$(wildcard $$(firstword $$(GRADC)))
+$(3)/$(1).stamp: $(2) $$(shell command -v $$(firstword $$(GRADC)) | sed 's/ /\\ /g')
 	$$(GRADC) compile $(2) -o $(3) $(4) --stamp $$@ -MD -MP -MT $$@
 -include $(3)/$(1).gradc.d
 check-$(1):

@@ -99,6 +99,7 @@ is "install: the example" "$(ls "$stage/opt/gradc/share/doc/gradc/examples/fashi
 	"Makefile main.c model.json "
 is "install: the manual page" "$(head -c 11 "$stage/opt/gradc/share/man/man1/gradc.1")" ".TH GRADC 1"
 is "install: completion" "$(grep -c '^complete .*gradc$' "$stage/opt/gradc/share/bash-completion/completions/gradc")" 1
+is "install: rules for make and CMake" "$(ls "$stage/opt/gradc/share/gradc" | tr '\n' ' ')" "gradc.cmake gradc.mk "
 make BUILD="$build" uninstall DESTDIR="$stage" PREFIX=/opt/gradc >"$dir/install.log" 2>&1
 is "uninstall: no file left" "$(find "$stage" -type f)" ""
 

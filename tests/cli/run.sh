@@ -5,6 +5,7 @@ set -u
 passed=0 failed=0 skipped=0
 here=$PWD/tests/cli
 docs=$PWD/docs
+share=$PWD/share
 models=$PWD/tests/models
 work="$BUILD/test cli"
 rm -rf "$work"
