@@ -131,12 +131,14 @@ module_read(Arena *a, const char *file, const char *text, int64_t n)
 
 	if (!doc || !want(g, doc, J_OBJECT, "a module"))
 		return NULL;
+	if (!(j = json_get(doc, "module"))) {
+		graph_diag(g, DIAG_ERROR, doc->at, "key 'module' is missing: this is no partitioned graph");
+		return NULL;
+	}
 	keys_check(g, doc, "gradc module");
 	version_check(g, doc);
-	if (!(j = json_get(doc, "module")))
-		graph_diag(g, DIAG_ERROR, doc->at, "key 'module' is missing");
 	path_key(g, "module");
-	if (!j || !want(g, j, J_OBJECT, "'module'"))
+	if (!want(g, j, J_OBJECT, "'module'"))
 		return NULL;
 	keys_check(g, j, "forward backward saved recomputed");
 	s->fwd = part_read(g, j, "forward");

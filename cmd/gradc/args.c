@@ -138,6 +138,8 @@ choose_verb(Args *a, const char *first)
 	}
 	if ((!strcmp(first, "-") || strpbrk(first, "./") || file_exists(first)) && (a->verb = verb_find("compile")))
 		return;
+	if (opt_find(arena_fmt(a->arena, "--%s", first), (int64_t)strlen(first) + 2))
+		usage_error(a, "unknown verb '%s'; did you mean --%s?", first, first);
 	names = NEW(a->arena, n, const char *);
 	for (int i = 0; i < n; i++)
 		names[i] = v[i].name;
@@ -168,8 +170,14 @@ check_usage(const Args *a)
 			wrong_verb(a, &opt_table()[i]);
 	if (a->npos < v->min_pos)
 		usage_error(a, "%s is missing; usage: gradc %s %s", v->need, v->name, v->usage);
-	if (v->max_pos >= 0 && a->npos > v->max_pos)
-		usage_error(a, "gradc %s: one argument too many: '%s'", v->name, a->pos[v->max_pos]);
+	if (v->max_pos >= 0 && a->npos > v->max_pos) {
+		const char *more = a->pos[v->max_pos];
+		bool directory = (v->bit & (V_COMPILE | V_CHECK)) && !a->val[O_OUT];
+		usage_error(a, "gradc %s: one argument too many: '%s'%s%s%s", v->name, more, directory ? "; did you mean -o " : "",
+			directory ? more : "", directory ? "?" : "");
+	}
+	if (a->val[O_BACKEND] && !strcmp(a->val[O_BACKEND], "interp") && v->bit != V_RUN)
+		usage_error(a, "--backend=interp: the interpreter is for gradc run alone");
 }
 
 /* before anything is complained about */

@@ -50,6 +50,8 @@ read_input(Args *a, Files *f, const char *text)
 	const char *eq = strchr(text, '=');
 	Array *x;
 
+	if (!eq && ends_with(text, ".npy"))
+		fail(EXIT_INPUT, (Loc){0}, "--in=%s: an npy file has no names in it; --in=NAME=%s tells which input it is", text, text);
 	if (!eq) {
 		read_arrays(a, f, text);
 		return;
@@ -61,16 +63,39 @@ read_input(Args *a, Files *f, const char *text)
 
 /* ---- symbolic dimensions ---- */
 
+static int
+symbol_of(const Graph *g, const char *name)
+{
+	for (int s = 0; s < g->nsym; s++)
+		if (!strcmp(g->sym[s].name, name))
+			return s;
+	return -1;
+}
+
+static const char *
+symbol_list(Arena *a, const Graph *g)
+{
+	Buf b = {.arena = a};
+
+	for (int s = 0; s < g->nsym; s++)
+		buf_printf(&b, "%s'%s'", s ? ", " : "it has ", g->sym[s].name);
+	return b.n ? buf_str(&b) : "it has none";
+}
+
 static void
 dims_from_options(Args *a, const Graph *g, int64_t *val)
 {
 	for (int i = 0; i < a->nlist[O_DIM]; i++) {
-		const char *text = a->list[O_DIM][i], *eq = strchr(text, '=');
-		int s = 0;
-		while (eq && s < g->nsym && (strncmp(g->sym[s].name, text, (size_t)(eq - text)) || g->sym[s].name[eq - text]))
-			s++;
-		if (!eq || s == g->nsym || !parse_int64(eq + 1, &val[s]))
-			fail(EXIT_INPUT, (Loc){0}, "--dim=%s: not SYMBOL=INTEGER with a symbol of \"dims\"", text);
+		const char *text = a->list[O_DIM][i], *eq = strchr(text, '='), *name;
+		int s;
+		if (!eq)
+			usage_error(a, "--dim=%s: not of the form SYMBOL=INTEGER", text);
+		name = arena_copy(a->arena, text, eq - text);
+		if ((s = symbol_of(g, name)) < 0)
+			fail(EXIT_INPUT, (Loc){0}, "--dim=%s: the model has no symbolic dimension '%s'; %s", text, name,
+				symbol_list(a->arena, g));
+		if (!parse_int64(eq + 1, &val[s]))
+			usage_error(a, "--dim=%s: '%s' is no integer", text, eq + 1);
 	}
 }
 
@@ -163,6 +188,46 @@ leaf_data(EvalCtx *c, const Leaf *l, const Array *x)
 	return t;
 }
 
+/* names that the model does not have: those of --in were typed, the others may be more than is needed */
+static void
+check_names(Args *a, const Graph *g, const Files *f)
+{
+	const char **names = NEW(a->arena, g->nleaf + 1, const char *), *near;
+
+	for (int64_t i = 0; i < g->nleaf; i++)
+		names[i] = g->leaf[i]->name;
+	for (int i = 0; i < f->n; i++) {
+		if (leaf_find(g, f->x[i].name))
+			continue;
+		near = nearest(f->x[i].name, names, (int)g->nleaf);
+		diag(DIAG_WARNING, (Loc){0}, "'%s' of the files is no input or parameter of the model%s%s%s", f->x[i].name,
+			near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+	}
+}
+
+/* a file of parameters that lacks some is seldom meant */
+static void
+check_params(Args *a, const Graph *g, const Files *f)
+{
+	Buf b = {.arena = a->arena};
+
+	for (int64_t i = 0; a->val[O_PARAMS] && i < g->nleaf; i++)
+		if ((g->leaf[i]->role == PARAM || g->leaf[i]->role == BUFFER) && !array_named(f->x, f->n, g->leaf[i]->name))
+			buf_printf(&b, "%s'%s'", b.n ? ", " : "", g->leaf[i]->name);
+	if (b.n)
+		diag(DIAG_WARNING, (Loc){.file = a->val[O_PARAMS]}, "not in this file, drawn at random: %s", b.s);
+}
+
+static uint64_t
+seed_of(Args *a)
+{
+	int64_t seed = 0;
+
+	if (a->val[O_SEED] && !parse_int64(a->val[O_SEED], &seed))
+		usage_error(a, "--seed=%s: not an integer", a->val[O_SEED]);
+	return (uint64_t)seed;
+}
+
 Tensor **
 data_leaves(Args *a, EvalCtx *c, const Graph *g)
 {
@@ -170,24 +235,19 @@ data_leaves(Args *a, EvalCtx *c, const Graph *g)
 	Files f = {0};
 	Range *range;
 	int nrange = index_ranges(a->arena, g, &range);
-	int64_t seed = 0;
-	Rng r;
+	Rng r = rng_seed(seed_of(a));
 
 	if (a->val[O_PARAMS])
 		read_arrays(a, &f, a->val[O_PARAMS]);
 	for (int i = 0; i < a->nlist[O_IN]; i++)
 		read_input(a, &f, a->list[O_IN][i]);
-	for (int i = 0; i < f.n; i++)
-		if (!leaf_find(g, f.x[i].name))
-			diag(DIAG_WARNING, (Loc){0}, "'%s' of the files is no input or parameter of the model", f.x[i].name);
+	check_names(a, g, &f);
+	check_params(a, g, &f);
 	for (int s = 0; s < MAXSYM; s++)
 		c->symval[s] = -1;
 	dims_from_options(a, g, c->symval);
 	dims_from_files(g, &f, c->symval);
 	dims_check(g, c->symval);
-	if (a->val[O_SEED] && !parse_int64(a->val[O_SEED], &seed))
-		fail(EXIT_INPUT, (Loc){0}, "--seed=%s: not an integer", a->val[O_SEED]);
-	r = rng_seed((uint64_t)seed);
 	for (int64_t i = 0; i < g->nleaf; i++) {
 		const Leaf *l = g->leaf[i];
 		const Array *x = array_named(f.x, f.n, l->name);

@@ -14,7 +14,8 @@ static const Opt opts[NOPT] = {
 	[O_OUT]         = {O_OUT, "-o", "PATH", NULL, NULL, OUT_VERBS, false, false,
 		"where to write: a directory for compile, check and init, else a file; '-' is standard output"},
 	[O_BACKEND]     = {O_BACKEND, "--backend", "NAME", "fused|nop|interp", "fused", GEN_VERBS, true, false,
-		"fused: few kernels; nop: one loop nest per op; interp (run only): the reference interpreter"},
+		"fused: few kernels; nop: one loop nest per op; interp (run alone, and its "
+		"default): the reference interpreter"},
 	[O_PARTITION]   = {O_PARTITION, "--partition", "NAME", "min-cut|default|recompute", "min-cut", SPLIT_VERBS, true, false,
 		"min-cut: least cost; default: save all that backward reads; recompute: save as little as possible"},
 	[O_OBJECTIVE]   = {O_OBJECTIVE, "--objective", "NAME", "traffic|bytes|time", "traffic", SPLIT_VERBS, true, false,

@@ -7,7 +7,9 @@ verb_fmt(Args *a)
 	Outputs *o = outputs_new(a->arena);
 
 	if (!a->val[O_WRITE] && a->npos > 1)
-		fail(EXIT_INPUT, (Loc){0}, "gradc fmt: several files need --write");
+		usage_error(a, "gradc fmt: several files need --write");
+	if (a->val[O_WRITE] && a->val[O_OUT])
+		usage_error(a, "gradc fmt: --write changes the files themselves, -o writes to another one");
 	for (int i = 0; i < a->npos; i++) {
 		Buf b = {.arena = a->arena};
 		graph_write(&b, input_graph(a, a->pos[i]));

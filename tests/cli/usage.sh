@@ -65,6 +65,30 @@ is "usage: a preset" "$("$GRADC" partition --preset=memory-efficient "$models/ml
 	"$("$GRADC" partition "$models/mlp.json" | cksum)"
 is "usage: -- ends the options" "$(says fmt -- --json)" "--json: error: cannot open: No such file or directory
 => 2"
+is "usage: a verb that is an option" "$(says version | head -n 1)" "gradc: error: unknown verb 'version'; did you mean --version?"
+is "usage: a directory without -o" "$(says m.json gen | head -n 1)" \
+	"gradc: error: gradc compile: one argument too many: 'gen'; did you mean -o gen?"
+is "usage: the interpreter as backend of C" "$(says "$models/mlp.json" -o gen --backend=interp | head -n 1)" \
+	"gradc: error: --backend=interp: the interpreter is for gradc run alone"
+is "usage: fmt of several files" "$(says fmt a.json b.json | head -n 1)" "gradc: error: gradc fmt: several files need --write"
+is "usage: fmt into two places" "$(says fmt --write a.json -o b.json | head -n 1)" \
+	"gradc: error: gradc fmt: --write changes the files themselves, -o writes to another one"
+is "usage: an array without a name" "$(says run "$models/mlp.json" --in=x.npy)" \
+"gradc: error: --in=x.npy: an npy file has no names in it; --in=NAME=x.npy tells which input it is
+=> 2"
+is "usage: an unknown symbol" "$(says run "$models/mlp.json" --dim=C=3)" \
+"gradc: error: --dim=C=3: the model has no symbolic dimension 'C'; it has 'B'
+=> 2"
+is "usage: a symbol without a value" "$(says run "$models/mlp.json" --dim=B | head -n 1)" \
+	"gradc: error: --dim=B: not of the form SYMBOL=INTEGER"
+is "usage: a size that is no number" "$(says run "$models/mlp.json" --dim=B=x | head -n 1)" \
+	"gradc: error: --dim=B=x: 'x' is no integer"
+is "usage: a size out of range" "$(says run "$models/mlp.json" --dim=B=1000)" \
+"gradc: error: dimension B is 1000, not between 1 and 128
+=> 2"
+is "usage: a model where a module is wanted" "$(says print --from=split "$models/mlp.json" | sed 's/.*error/error/')" \
+"error: key 'module' is missing: this is no partitioned graph
+=> 2"
 is "usage: complaints as JSON" "$(says fmt --nonsense --diagnostics=json)" \
 '{"file": null, "line": 0, "col": 0, "severity": "error", "message": "unknown option --nonsense\n`gradc fmt --help` lists its options"}
 => 2'
