@@ -65,12 +65,19 @@ price_worked(int by, const Node *n, int64_t ops)
 	}
 }
 
+/* What only backward wants, such as the mask of a relu, is memory on top of what forward has, so it must pay by more
+ * than the traffic of one read: a bool beside the f32 that it is a comparison of must not (4 bytes read against 1
+ * written and read), the bool in its place must. Both hold for 3 to 6 bytes a byte; seen on the classifiers and
+ * the transformers of tests/models, where it changes nothing but masks. */
+enum { ON_TOP = 4 };
+
 /* Copying a view out is work. That of an unclaimed value is done once in any case; as a tie-break it counts, so
  * that forward keeps what it has before it does backward's work. */
 static int64_t
 price_saved(int by, const Node *n, bool unclaimed)
 {
-	int64_t p = by == BY_BYTES ? type_max_bytes(n->g, &n->type) : price_moved(by, node_hint_bytes(n));
+	int64_t bytes = node_hint_bytes(n);
+	int64_t p = by == BY_BYTES ? type_max_bytes(n->g, &n->type) : price_moved(by, unclaimed ? mul_sat(bytes, ON_TOP) : bytes);
 
 	if (is_alias(n))
 		p = add_sat(p, price_worked(by, n, count(n)));
