@@ -16,8 +16,8 @@ emit() {
 	set -- $(tail -n 1 "$BUILD/emit/log")
 	passed=$((passed + ${1:-0})) failed=$((failed + ${3:-1}))
 }
-emit "$CC" "-O1 -fno-inline-functions-called-once -fsanitize=address,undefined -fno-sanitize-recover=all"
-emit "$CC" "-O1 -fno-inline-functions-called-once -fsanitize=address,undefined -fno-sanitize-recover=all" $files
+emit "$CC" "-O0 -fsanitize=address,undefined -fno-sanitize-recover=all"
+emit "$CC" "-O0 -fsanitize=address,undefined -fno-sanitize-recover=all" $files
 emit "$CC" "-O3 -march=native -fopenmp" $files
 if command -v clang-19 > /dev/null; then
 	emit clang-19 "-O2 -march=native"
