@@ -69,7 +69,7 @@ demo: deps              ## install what is missing, build, train a classifier on
 deps:                   ## install what building and testing need (Debian, Ubuntu)
 	@CC="$(CC)" sh .ci/deps.sh
 
-run-suites: build $(UNIT) $(SUITE_PROGS)
+run-suites: build $(UNIT) $(SUITE_PROGS) $(BUILD)/fuzz/fuzz_graph
 	@CC="$(CC)" sh tests/run.sh "$(BUILD)" $(SUITES)
 
 # the example is built by its own makefile, as a user's project would be
