@@ -163,7 +163,7 @@ slot_of(Planner *w, int phase, Node *n)
 		return *s = saved_slot(w, home->leaf);
 	if (home->leaf)
 		return *s = fixed_slot(w, home, leaf_place(w, home->leaf));
-	if (home->blob)
+	if (is_given(home))
 		return *s = constant_slot(w, home);
 	return *s = slot_add(w, home, (Place){0});
 }

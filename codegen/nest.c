@@ -161,9 +161,17 @@ split_axis(Axes *x, int loop, Dim d)
 }
 
 static bool
+is_column_root(const Group *k, const Node *n)
+{
+	return k->form == REDUCE_COLUMNS && n->op->kind == REDUCE && reduce_form(n) == REDUCE_COLUMNS
+	       && dim_eq(type_count(&n->in[0]->type), k->count);
+}
+
+/* rows and columns may be equally many */
+static bool
 is_row_root(const Group *k, const Node *n)
 {
-	return k->has_rows && !dim_eq(type_count(&n->type), k->count) && dim_eq(type_count(&n->type), k->rows);
+	return k->has_rows && !is_column_root(k, n) && !dim_eq(type_count(&n->type), k->count) && dim_eq(type_count(&n->type), k->rows);
 }
 
 static Build *
@@ -174,13 +182,6 @@ new_group_build(Arena *a, Graph *g, const Kernels *ks, Node **storage, const Gro
 	for (int64_t i = 0; i < k->nmember; i++)
 		b->inside[k->node[i]->id] = true;
 	return b;
-}
-
-static bool
-is_column_root(const Group *k, const Node *n)
-{
-	return k->form == REDUCE_COLUMNS && n->op->kind == REDUCE && reduce_form(n) == REDUCE_COLUMNS
-	       && dim_eq(type_count(&n->in[0]->type), k->count);
 }
 
 /* Rows in chunks, so that reductions over rows accumulate apart from each other: one row of partial results

@@ -523,15 +523,19 @@ nested(IxCtx *c, const Ix *a, Dim d, const Ix **q, const Ix **r)
 	return false;
 }
 
-/* q = floor(a / d), r = a - d*q */
+/* q = floor(a / d), r = a - d*q; both 0 for d = 0, the size of an axis whose index nobody asks for */
 static void
 div_mod(IxCtx *c, const Ix *a, Dim d, const Ix **q, const Ix **r)
 {
 	const Ix *whole, *rest, *q2, *r2;
 	Dim minus_d = {-d.k, d.sym};
 
-	if (d.k <= 0)
-		bug("index expression: divisor %lld is not positive", (long long)d.k);
+	if (d.k < 0)
+		bug("index expression: divisor %lld is negative", (long long)d.k);
+	if (!d.k) {
+		*q = *r = ix_int(c, 0);
+		return;
+	}
 	take_whole(c, a, d, &whole, &rest);
 	if (in_range(c, rest, ix_int(c, 0), d)) {
 		*q = whole;

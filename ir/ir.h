@@ -482,9 +482,10 @@ INT_FN2(int_div) INT_FN2(int_fmod) INT_FN2(int_mod) INT_FN2(int_pow)
 
 /* index.c: integer index expressions in canonical form: a sum of coefficient * atom, where an atom is the
  * number 1 (NULL), a loop variable, a quotient or a remainder; coefficients and divisors are Dims. Division
- * is floor division by a positive divisor, so remainders are never negative. Terms are sorted and expressions
- * are shared in their context: equal pointers are equal expressions, and different ones may only be equal for
- * reasons that the simplifier does not know. Overflow of a coefficient is fatal. */
+ * is floor division by a positive divisor, so remainders are never negative; by 0, the size of an axis without
+ * elements, it gives 0. Terms are sorted and expressions are shared in their context: equal pointers are equal
+ * expressions, and different ones may only be equal for reasons that the simplifier does not know. Overflow of a
+ * coefficient is fatal. */
 typedef enum IxKind { IX_VAR, IX_QUOT, IX_REM } IxKind;
 typedef struct IxAtom {
 	IxKind kind;
