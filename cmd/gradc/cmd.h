@@ -91,7 +91,9 @@ typedef struct Emitted {
 } Emitted;
 const char *emitted_directory(const Args *a);    /* that of -o; ends when there is none */
 const char *emitted_path(const Args *a, const Graph *user, const char *suffix);      /* DIR/NAME.suffix */
-bool emit(Args *a, Graph *user, Emitted *e);     /* false: --stop, there are dumps at most */
+GenOptions *emitted_options(Args *a);
+Program *emitted_program(Args *a, const Graph *user);
+bool emit(Args *a, const Graph *user, Emitted *e);       /* false: --stop, there are dumps at most */
 
 void add_certificate(Args *a, Outputs *o, const Split *s);       /* verb_print.c: --certify, checked first */
 

@@ -146,25 +146,34 @@ bound_of(const Range *range, int n, const Leaf *l, const int64_t *symval)
 	return bound == INT64_MAX ? 0 : bound;
 }
 
-/* as "init" says, a standard normal divided by the root of the fan-in without one, and indices in range */
+/* without "init": an index in its range, a standard normal divided by the root of the fan-in */
+static double
+draw_free(Rng *r, const Tensor *t, const Leaf *l, int64_t bound)
+{
+	double fan = t->rank > 1 ? (double)(t->n / MAX(t->dim[0], 1)) : 1;
+
+	if (t->i)
+		return (double)rng_below(r, bound ? bound : t->dt == BOOL ? 2 : 100);
+	return normal(r) * (l->role == PARAM ? 1 / sqrt(MAX(fan, 1)) : 1);
+}
+
 static void
 draw(Rng *r, Tensor *t, const Leaf *l, int64_t bound)
 {
-	double fan = t->rank > 1 ? (double)(t->n / MAX(t->dim[0], 1)) : 1, scale = 1 / sqrt(MAX(fan, 1));
-
 	for (int64_t k = 0; k < t->n; k++) {
-		if (t->i) {
-			t->i[k] = bound ? rng_below(r, bound) : t->dt == BOOL ? rng_below(r, 2) : rng_below(r, 100);
-			continue;
-		}
+		double v;
 		switch (l->init) {
-		case INIT_ZEROS:    t->f[k] = 0; break;
-		case INIT_ONES:     t->f[k] = 1; break;
-		case INIT_CONSTANT: t->f[k] = l->init_a; break;
-		case INIT_UNIFORM:  t->f[k] = l->init_a + (l->init_b - l->init_a) * rng_double(r); break;
-		case INIT_NORMAL:   t->f[k] = l->init_a + l->init_b * normal(r); break;
-		default:            t->f[k] = normal(r) * (l->role == PARAM ? scale : 1); break;
+		case INIT_ZEROS:    v = 0; break;
+		case INIT_ONES:     v = 1; break;
+		case INIT_CONSTANT: v = l->init_a; break;
+		case INIT_UNIFORM:  v = l->init_a + (l->init_b - l->init_a) * rng_double(r); break;
+		case INIT_NORMAL:   v = l->init_a + l->init_b * normal(r); break;
+		default:            v = draw_free(r, t, l, bound); break;
 		}
+		if (t->i)
+			t->i[k] = (int64_t)v;
+		else
+			t->f[k] = v;
 	}
 	tensor_round(t);
 }

@@ -32,23 +32,45 @@ base_name(const char *path)
 	return !strcmp(path, "-") ? "standard input" : slash ? slash + 1 : path;
 }
 
-bool
-emit(Args *a, Graph *user, Emitted *e)
+/* the passes up to `last`; what is not differentiated has none */
+static const Split *
+split_of(Args *a, const Graph *user, int last)
 {
-	Module *m = module_of(a, user);
-	GenOptions g = args_gen(a);
-	int last = last_pass(a, O_STOP, "split");
+	Module *m = module_of(a, NULL);
 
-	if (differentiable(user)) {
-		m->graph = graph_rebuild(a->arena, user, false);
-		module_run(m, 0, last);
-	}
+	if (!differentiable(user))
+		return NULL;
+	m->graph = graph_rebuild(a->arena, user, false);
+	module_run(m, 0, last);
+	return m->split;
+}
+
+GenOptions *
+emitted_options(Args *a)
+{
+	GenOptions *g = NEW(a->arena, 1, GenOptions);
+
+	*g = args_gen(a);
+	g->input_base = base_name(a->pos[0]);
+	return g;
+}
+
+Program *
+emitted_program(Args *a, const Graph *user)
+{
+	return program_make(a->arena, user, split_of(a, user, pass_find("split")), emitted_options(a));
+}
+
+bool
+emit(Args *a, const Graph *user, Emitted *e)
+{
+	const Split *s = split_of(a, user, last_pass(a, O_STOP, "split"));
+
 	if (a->val[O_STOP])
 		return false;
-	g.input_base = base_name(a->pos[0]);
-	*e = (Emitted){.user = user, .split = m->split, .header = emitted_path(a, user, ".h"),
+	*e = (Emitted){.user = user, .split = s, .header = emitted_path(a, user, ".h"),
 		.source = emitted_path(a, user, ".c"), .manifest = emitted_path(a, user, ".manifest.json")};
-	e->unit = unit_make(a->arena, user, m->split, &g);
+	e->unit = unit_make(a->arena, user, s, emitted_options(a));
 	if (!a->val[O_NO_REPARSE])
 		reparse(e->source, buf_str(&e->unit.source), e->header, buf_str(&e->unit.header));
 	return true;

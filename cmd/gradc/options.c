@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define SPLIT_VERBS (V_COMPILE | V_CHECK | V_PARTITION | V_PRINT | V_EXPLAIN | V_RUN | V_VERIFY)
-#define GEN_VERBS (V_COMPILE | V_CHECK | V_RUN | V_VERIFY)
+#define GEN_VERBS (V_COMPILE | V_CHECK | V_EXPLAIN | V_RUN | V_VERIFY)
 #define PASS_VERBS (V_GRAD | V_PARTITION | V_PRINT | V_EXPLAIN)
 #define OUT_VERBS (V_COMPILE | V_CHECK | V_INIT | V_GRAD | V_PARTITION | V_PRINT | V_EXPLAIN | V_RUN | V_OPS \
 	| V_SCHEMA | V_FMT | V_HELP)
@@ -94,7 +94,7 @@ static const Verb verbs[] = {
 		"As JSON, which can be read again (--from), as one line a node, or for Graphviz."},
 	{"explain", V_EXPLAIN, verb_explain, 1, 2, "IR [VALUE]", "IR", "what backward keeps, what it computes again, and why",
 		"One line for each forward value that backward uses, with its bytes, its part of the cost that was minimised, and "
-		"what the best plan with the other choice would cost; or all about one VALUE."},
+		"what the best plan with the other choice would cost; or all about one VALUE, with the kernels that hold it."},
 	{"run", V_RUN, verb_run, 1, 1, "IR", "IR", "evaluate a graph",
 		"Inputs and parameters that are not given are drawn at random from --seed. Results go to an npz (-o) or "
 		"as text to standard output."},

@@ -14,6 +14,7 @@ typedef struct Line {
 	const Choice *c;
 	const char *name;              /* the user's, or of the user's node it belongs to, and the op */
 	int64_t more;                  /* cost of the other choice beyond the plan's; INT64_MAX: it has none; -1: not asked */
+	const char *forward, *backward;        /* kernels that write it in forward, that read it in backward; NULL: not asked */
 } Line;
 typedef struct Report {
 	Arena *arena;
@@ -91,6 +92,53 @@ report_new(Arena *a, const Split *s, const Options *o, const char *model, const 
 		r->line[i].more = more_of(s, r->line[i].c);
 	return r;
 }
+
+/* ---- kernels ---- */
+
+/* names of the kernels that write n, or else read it */
+static const char *
+kernels_with(Arena *a, const Plan *plan, const Node *n, bool write)
+{
+	Buf b = {.arena = a};
+	Map *seen = map_new(a);
+	const Node *in = n ? plan->storage[n->id] : NULL;
+
+	for (int i = 0; in && i < plan->nstep; i++) {
+		const Kernel *k = plan->step[i].kernel;
+		for (int j = 0; j < k->nbuf; j++)
+			if (plan->step[i].buf[j] == in && (write ? k->buf[j].write : k->buf[j].read) && !map_get(seen, k->name)) {
+				map_set(seen, k->name, seen);
+				buf_printf(&b, "%s%s", b.n ? ", " : "", k->name);
+			}
+	}
+	return buf_str(&b);
+}
+
+static const Node *
+named_node(const Graph *g, const char *name)
+{
+	for (int64_t i = 0; i < g->nnode; i++)
+		if (g->node[i]->name && !strcmp(g->node[i]->name, name))
+			return g->node[i];
+	return NULL;
+}
+
+static void
+find_kernels(Report *r, const Program *p)
+{
+	const Plan *f = p->forward->phase[0].plan, *b = p->backward->phase[0].plan;
+
+	for (int i = 0; i < r->n; i++) {
+		Line *l = &r->line[i];
+		const Leaf *leaf = leaf_find(b->g, l->name);
+		const Node *made = l->c->fate == FATE_SAVED ? port_find(&f->g->saved, l->name) : NULL;
+		const Node *again = leaf ? leaf->node : l->c->v->name ? named_node(b->g, l->c->v->name) : NULL;
+		l->forward = kernels_with(r->arena, f, made, true);
+		l->backward = kernels_with(r->arena, b, again, false);
+	}
+}
+
+/* ---- numbers ---- */
 
 /* "1,234,567" */
 static const char *
@@ -256,6 +304,10 @@ put_value(Buf *b, const Report *r, const Line *l)
 	if (c->hint_bytes != c->bytes)
 		buf_printf(b, " at most, %s at the hints", grouped(b->arena, c->hint_bytes));
 	buf_putc(b, '\n');
+	if (l->forward && *l->forward)
+		buf_printf(b, "  written by %s\n", l->forward);
+	if (l->backward && *l->backward)
+		buf_printf(b, "  in backward read by %s\n", l->backward);
 	if (c->fate == FATE_FREE)
 		return;
 	buf_printf(b, "  costs %s of the plan's %s %s\n", cost_text(r, c->paid), cost_text(r, r->s->cost),
@@ -265,15 +317,6 @@ put_value(Buf *b, const Report *r, const Line *l)
 	else if (l->more >= 0)
 		buf_printf(b, "  the best plan in which it is %s costs %s more\n", c->fate == FATE_SAVED ? "recomputed" : "saved",
 			cost_text(r, l->more));
-}
-
-static const Node *
-named_node(const Graph *g, const char *name)
-{
-	for (int64_t i = 0; i < g->nnode; i++)
-		if (g->node[i]->name && !strcmp(g->node[i]->name, name))
-			return g->node[i];
-	return NULL;
 }
 
 static _Noreturn void
@@ -312,6 +355,20 @@ put_number(Buf *b, const char *key, int64_t n)
 		buf_printf(b, "%" PRId64, n);
 }
 
+/* "k01, k02" as a list */
+static void
+put_names(Buf *b, const char *key, const char *names)
+{
+	buf_printf(b, ", \"%s\": [", key);
+	for (const char *s = names ? names : ""; *s;) {
+		int64_t n = (int64_t)strcspn(s, ",");
+		buf_puts(b, s == names ? "" : ", ");
+		json_quote(b, arena_copy(b->arena, s, n));
+		s += n + (s[n] ? 2 : 0);
+	}
+	buf_putc(b, ']');
+}
+
 static void
 put_line_json(Buf *b, const Line *l)
 {
@@ -329,6 +386,8 @@ put_line_json(Buf *b, const Line *l)
 	put_number(b, "cost", c->fate == FATE_FREE ? 0 : c->paid);
 	put_number(b, "otherwise", l->more < 0 ? INT64_MAX : l->more);
 	put_key(b, "why", c->why);
+	put_names(b, "written_by", l->forward);
+	put_names(b, "read_by", l->backward);
 	buf_putc(b, '}');
 }
 
@@ -373,17 +432,20 @@ verb_explain(Args *a)
 	const Graph *user = m->graph;
 	const char *name = a->npos > 1 ? a->pos[1] : NULL;
 	Buf b = {.arena = a->arena};
-	const Report *r;
+	Report *r;
 
 	if (m->split)
 		fail(EXIT_INPUT, (Loc){0}, "a module has its plan, but not what the plan was chosen from: explain the model");
 	if (!differentiable(user) && !user->joint)
 		fail(EXIT_INPUT, (Loc){.file = user->file}, "there is nothing to differentiate: no loss, no \"wrt\", no trainable "
 			"floating parameter");
+	m->graph = graph_rebuild(a->arena, user, false);
 	module_run(m, from, pass_find("split"));
 	r = report_new(a->arena, m->split, m->options, user->name, name);
 	if (name && !r->n && !named_node(user, name))
 		unknown_value(a, user, name);
+	if (!from && (name || a->val[O_JSON]))         /* a dump is not the model that code is made of */
+		find_kernels(r, program_make(a->arena, user, m->split, emitted_options(a)));
 	if (a->val[O_JSON])
 		put_json(&b, r);
 	else if (name)

@@ -1,7 +1,13 @@
-/* gradc run: evaluate a graph with the reference interpreter. */
+/* gradc run: evaluate a graph: its outputs, and what its updates give. By the
+ * reference interpreter, or as the C that compile would write, built and called. */
 #include "cmd.h"
 
 #include <string.h>
+
+typedef struct Named { const char *name; const Tensor *v; } Named;
+typedef struct Values { Named *v; int64_t n, cap; } Values;
+
+/* ---- what is printed ---- */
 
 static void
 put_value(Buf *b, const Tensor *t, int64_t k)
@@ -32,52 +38,123 @@ put_tensor(Buf *b, const Tensor *t, int d, int64_t *at)
 }
 
 static void
-put_text(Args *a, Buf *b, const Ports *p, Tensor *const *val)
+put_text(Buf *b, const Values *r)
 {
-	for (int64_t i = 0; i < p->n; i++) {
-		const Tensor *t = val[p->p[i].v->id];
+	for (int64_t i = 0; i < r->n; i++) {
+		const Tensor *t = r->v[i].v;
 		int64_t at = 0;
-		buf_printf(b, "%s %s[", p->p[i].name, dtype_name(t->dt));
+		buf_printf(b, "%s %s[", r->v[i].name, dtype_name(t->dt));
 		for (int d = 0; d < t->rank; d++)
 			buf_printf(b, "%s%lld", d ? "," : "", (long long)t->dim[d]);
 		buf_puts(b, "] = ");
 		put_tensor(b, t, 0, &at);
 		buf_putc(b, '\n');
 	}
-	(void)a;
 }
 
-static int
-put_arrays(Args *a, Array *x, const Ports *p, Tensor *const *val)
+static void
+put_npz(Buf *b, const Values *r)
 {
-	for (int64_t i = 0; i < p->n; i++)
-		x[i] = tensor_to_array(a->arena, val[p->p[i].v->id], p->p[i].name);
-	return (int)p->n;
+	Array *x = NEW(b->arena, r->n + 1, Array);
+
+	for (int64_t i = 0; i < r->n; i++)
+		x[i] = tensor_to_array(b->arena, r->v[i].v, r->v[i].name);
+	npz_bytes(b, x, (int)r->n);
+}
+
+/* ---- the interpreter ---- */
+
+static void
+interpret(Args *a, const Graph *user, EvalCtx *c, Tensor *const *leaf, Values *r)
+{
+	/* `auto` is training where emitted code would have a forward */
+	Graph *g = compose(a->arena, user, differentiable(user));
+	const Ports *ports[] = {&g->out, &g->update};
+	Tensor **val;
+
+	c->g = g;
+	c->round = a->val[O_ROUND];
+	val = eval_graph(c, g, leaf);
+	if (c->bad_index)
+		diag(DIAG_WARNING, (Loc){0}, "an index was out of range; the nearest was used");
+	for (int k = 0; k < LEN(ports); k++)
+		for (int64_t i = 0; i < ports[k]->n; i++)
+			PUSH(a->arena, r->v, r->n, r->cap, ((Named){ports[k]->p[i].name, val[ports[k]->p[i].v->id]}));
+}
+
+/* ---- emitted code ---- */
+
+static Tensor *const *
+member_values(Arena *a, const Program *p, Area area, Tensor *const *leaf)
+{
+	const Members *ms = &p->of[area];
+	Tensor **v = NEW(a, ms->n + 1, Tensor *);
+
+	for (int64_t i = 0; i < p->user->nleaf; i++) {
+		int k = area_of(p->user->leaf[i]->role) == area ? member_find(ms, p->user->leaf[i]->name) : -1;
+		if (k >= 0)
+			v[k] = leaf[i];
+	}
+	return v;
+}
+
+static void
+take_results(EvalCtx *c, Values *r, const Program *p, const Job *job, const Ports *wanted, const Area *area, int narea)
+{
+	for (int64_t i = 0; i < wanted->n; i++)
+		for (int k = 0; k < narea; k++) {
+			int at = member_find(&p->of[area[k]], wanted->p[i].name);
+			if (at >= 0)
+				PUSH(c->arena, r->v, r->n, r->cap,
+					((Named){wanted->p[i].name, tensor_from_array(c, &job->result[area[k]][at])}));
+		}
+}
+
+static void
+call(Args *a, const Graph *user, EvalCtx *c, Tensor *const *leaf, Values *r)
+{
+	static const Area outputs[] = {AREA_OUTPUT}, state[] = {AREA_STATE, AREA_PARAM};
+	const Program *p = emitted_program(a, user);
+	const char *why;
+	Harness *h = harness_build(a->arena, &p, 1, a->val[O_CC] ? a->val[O_CC] : "cc", &why);
+	Job job = {.call = p->forward ? CALL_FORWARD : CALL_INFER, .symval = c->symval};
+
+	if (!h)
+		fail(EXIT_INPUT, (Loc){0}, "%s", why);
+	for (Area k = AREA_INPUT; k <= AREA_STATE; k++)
+		job.value[k] = member_values(a->arena, p, k, leaf);
+	if ((why = harness_run(h, &job, 1, 0)))
+		bug("%s", why);
+	if (job.code[0] == 4)
+		fail(EXIT_INPUT, (Loc){0}, "an index is out of range");
+	if (job.code[0])
+		bug("the call returned %d", job.code[0]);
+	take_results(c, r, p, &job, &user->out, outputs, LEN(outputs));
+	take_results(c, r, p, &job, &user->update, state, LEN(state));
 }
 
 int
 verb_run(Args *a)
 {
-	Graph *user = input_graph(a, a->pos[0]), *g = compose(a->arena, user, true);
-	EvalCtx c = {.arena = a->arena, .g = g, .round = a->val[O_ROUND]};
-	Tensor **leaf, **val;
+	Graph *user = input_graph(a, a->pos[0]);
+	bool compiled = a->val[O_BACKEND] && strcmp(a->val[O_BACKEND], "interp");
+	EvalCtx c = {.arena = a->arena, .g = user};
+	Tensor **leaf;
+	Values r = {0};
 	Buf b = {.arena = a->arena};
 
-	if (a->val[O_BACKEND] && strcmp(a->val[O_BACKEND], "interp"))
-		fail(EXIT_UNSUPPORTED, (Loc){0}, "gradc run --backend=%s is not supported yet; use interp", a->val[O_BACKEND]);
+	if (compiled && a->val[O_ROUND])
+		usage_error(a, "--round is for the interpreter");
 	leaf = data_leaves(a, &c, user);
-	val = eval_graph(&c, g, leaf);
-	if (c.bad_index)
-		diag(DIAG_WARNING, (Loc){0}, "an index was out of range; it was clamped");
-	if (a->val[O_OUT]) {
-		Array *x = NEW(a->arena, g->out.n + g->update.n + 1, Array);
-		int n = put_arrays(a, x, &g->out, val);
-		n += put_arrays(a, x + n, &g->update, val);
-		npz_bytes(&b, x, n);
-	} else {
-		put_text(a, &b, &g->out, val);
-		put_text(a, &b, &g->update, val);
-	}
+	diag_check();
+	if (compiled)
+		call(a, user, &c, leaf, &r);
+	else
+		interpret(a, user, &c, leaf, &r);
+	if (a->val[O_OUT])
+		put_npz(&b, &r);
+	else
+		put_text(&b, &r);
 	output_text(a, &b);
 	return 0;
 }

@@ -8,9 +8,16 @@ y.rsqrt f32[4096,1] 16,384"
 is "explain: what is free" "$(sed -n '/^free/,$p' chain | awk '/^ / {printf "%s ", $1}')" "x r bias ln.weight "
 is "explain: names are unique" "$(awk '/^  / {print $1}' chain | sort | uniq -d)" ""
 is "explain: the scope" "$("$GRADC" explain "$models/gpt2_tiny.json" | awk '$1 == "h0.p" {print $6}')" h.0/attn
-is "explain: a value" "$("$GRADC" explain "$models/pointwise_chain.json" y.rsqrt | sed -n '2,3p')" \
-"  saved: computed from 'y.add', which backward lacks
+"$GRADC" explain "$models/pointwise_chain.json" y.rsqrt >value
+is "explain: a value" "$(sed -n '1p;3p' value)" "y.rsqrt: f32[4096,1], rsqrt of 'y' ($models/pointwise_chain.json:18:24)
   16,384 bytes"
+is "explain: the kernels that hold it" "$(sed -n '4,5s/k[0-9]*_[a-z_]*\(, k.*\)*/KERNEL/gp' value)" "  written by KERNEL
+  in backward read by KERNEL"
+is "explain: the kernels of the nop backend" \
+	"$("$GRADC" explain --backend=nop "$models/mlp.json" a1 | sed -n 's/k[0-9]*_//gp')" "  written by where
+  in backward read by dot"
+is "explain: as JSON" "$("$GRADC" explain --json --backend=nop "$models/mlp.json" a1 | grep -oE '"(value|fate|bytes|written_by)": [^,]*' | tr '\n' ' ' | sed 's/k[0-9]*_//')" \
+	'"value": "a1" "fate": "saved" "bytes": 262144 "written_by": ["where"] '
 has "explain: a composite is all that it came to" "$("$GRADC" explain "$models/mlp.json" l)" "l.sub: f32[B,10], sub of 'l'"
 is "explain: a value of forward alone" "$("$GRADC" explain "$models/mlp.json" logits)" "logits: backward does not use it"
 is "explain: bytes at the maximum and at the hint" "$("$GRADC" explain "$models/block.json" | head -n 1)" \
