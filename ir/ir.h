@@ -643,10 +643,12 @@ typedef struct Prices {            /* by node id of the joint graph */
 	int nkernel;
 	bool *live;                    /* of the graph, for those who walk it next */
 	Users users;
+	struct Pricing *pricing;       /* price.c's own */
 } Prices;
 /* plan: by id, what backward recomputes: a value is computed in the kernels of those that read it under the plan.
  * NULL: of all that might. */
 Prices *prices_new(Arena *a, const Graph *joint, const Options *o, const bool *plan);
+Prices *prices_again(const Prices *p, const bool *plan);     /* the same for another plan, sooner */
 /* of a plan that is possible: NRANK sums */
 void plan_cost(Arena *a, const Graph *joint, const Prices *p, const bool *saved, const bool *again, int64_t *cost);
 

@@ -100,7 +100,8 @@ typedef struct Reads {
 	int64_t *moved;
 } Reads;
 
-typedef struct Pricing {
+typedef struct Pricing Pricing;
+struct Pricing {
 	Arena *a;
 	const Graph *g;
 	const Options *o;
@@ -119,8 +120,9 @@ typedef struct Pricing {
 	int64_t **moved;               /* of views: bytes of each Read, at the hint */
 	Reads list;                    /* of the value at hand */
 	int *seen, *seen_at;           /* by kernel: node last seen in it, and index in that node's list */
+	int nkernel;                   /* kernels of backward's own nodes; those of recomputed values follow */
 	Prices *p;
-} Pricing;
+};
 
 static bool
 in_list(const char *list, const char *word)
@@ -618,28 +620,63 @@ limit_prices(Prices *p, int64_t nnode)
 		}
 }
 
+/* what depends on the plan */
+static Prices *
+price_plan(Pricing *c)
+{
+	int64_t n = MAX(c->g->nnode, 1), nkernel = c->nkernel + n;
+	bool *dotted = NEW(c->a, nkernel, bool);
+
+	c->dotted = memcpy(dotted, c->dotted, (size_t)c->nkernel * sizeof *dotted);
+	c->apart = NEW(c->a, n, bool);
+	c->crowded = NEW(c->a, n, bool);
+	c->moved = NEW(c->a, n, int64_t *);
+	c->seen = NEW(c->a, nkernel, int);
+	c->seen_at = NEW(c->a, nkernel, int);
+	for (int64_t i = c->g->nnode - 1; i >= 0; i--)
+		if (is_value(c, i))
+			price_value(c, c->g->node[i]);
+	limit_prices(c->p, c->g->nnode);
+	c->p->pricing = c;
+	return c->p;
+}
+
 Prices *
 prices_new(Arena *a, const Graph *g, const Options *o, const bool *plan)
 {
-	int64_t n = MAX(g->nnode, 1), nkernel = 3 * n + 1;
-	Pricing c = {.a = a, .g = g, .o = o, .plan = plan,
-		.is_grad = NEW(a, n, bool), .word = NEW(a, n, const Node *), .evades = NEW(a, n, bool),
-		.apart = NEW(a, n, bool), .crowded = NEW(a, n, bool), .group = NEW(a, n, int), .level = NEW(a, n, int),
-		.has = NEW(a, n, uint8_t), .dotted = NEW(a, nkernel, bool), .moved = NEW(a, n, int64_t *),
-		.seen = NEW(a, nkernel, int), .seen_at = NEW(a, nkernel, int), .p = NEW(a, 1, Prices)};
+	int64_t n = MAX(g->nnode, 1);
+	Pricing *c = NEW(a, 1, Pricing);
 
-	*c.p = (Prices){.claim = NEW(a, n, Claim), .price = NEW(a, n, Price), .nplace = NEW(a, n, int),
+	*c = (Pricing){.a = a, .g = g, .o = o, .plan = plan, .is_grad = NEW(a, n, bool),
+		.word = NEW(a, n, const Node *), .evades = NEW(a, n, bool), .group = NEW(a, n, int),
+		.level = NEW(a, n, int), .has = NEW(a, n, uint8_t), .dotted = NEW(a, n + 1, bool), .p = NEW(a, 1, Prices)};
+	*c->p = (Prices){.claim = NEW(a, n, Claim), .price = NEW(a, n, Price), .nplace = NEW(a, n, int),
 		.place = NEW(a, n, int *), .nread = NEW(a, n, int), .read = NEW(a, n, Read *), .nkernel = COPY_KERNEL + 1,
 		.live = graph_live(a, g), .users = graph_users(a, g)};
-	read_options(&c);
-	find_claims(&c);
-	find_rules(&c);
-	group_backward(&c);
-	for (int64_t i = g->nnode - 1; i >= 0; i--)
-		if (is_value(&c, i))
-			price_value(&c, g->node[i]);
-	limit_prices(c.p, g->nnode);
-	return c.p;
+	read_options(c);
+	find_claims(c);
+	find_rules(c);
+	group_backward(c);
+	c->nkernel = c->p->nkernel;
+	return price_plan(c);
+}
+
+Prices *
+prices_again(const Prices *p, const bool *plan)
+{
+	Pricing *c = memcpy(NEW(p->pricing->a, 1, Pricing), p->pricing, sizeof *c);
+	int64_t n = MAX(c->g->nnode, 1);
+
+	c->plan = plan;
+	c->list = (Reads){0};
+	c->p = memcpy(NEW(c->a, 1, Prices), p, sizeof *p);
+	c->p->price = memcpy(NEW(c->a, n, Price), p->price, (size_t)n * sizeof *p->price);
+	c->p->nplace = memcpy(NEW(c->a, n, int), p->nplace, (size_t)n * sizeof *p->nplace);
+	c->p->place = memcpy(NEW(c->a, n, int *), p->place, (size_t)n * sizeof *p->place);
+	c->p->nread = NEW(c->a, n, int);
+	c->p->read = NEW(c->a, n, Read *);
+	c->p->nkernel = c->nkernel;
+	return price_plan(c);
 }
 
 /* ---- the cost of a plan ---- */

@@ -40,7 +40,7 @@ typedef struct Net {
 	FlowArc *arc;
 	ArcNote *note;
 	int64_t *rank[NRANK - 1];
-	int64_t narc, cap[NRANK + 1];
+	int narc, maxarc;
 	int *seen, *seen_at;           /* by kernel: the value whose reads were listed last, and index of that read */
 } Net;
 
@@ -57,14 +57,37 @@ static const int64_t infinite[NRANK] = {FLOW_INF};
 static void
 add_arc(Net *t, int from, int to, const int64_t *price, ArcNote note)
 {
-	int64_t n = t->narc;
+	if (t->narc == t->maxarc)
+		bug("split: more than %d arcs", t->maxarc);
+	t->arc[t->narc] = (FlowArc){from, to, price[0]};
+	t->note[t->narc] = note;
+	for (int r = 1; r < NRANK; r++)
+		t->rank[r - 1][t->narc] = price[r];
+	t->narc++;
+}
 
-	PUSH(t->a, t->note, n, t->cap[0], note);
-	for (int r = 1; r < NRANK; r++) {
-		n = t->narc;
-		PUSH(t->a, t->rank[r - 1], n, t->cap[r], price[r]);
+/* Room for all arcs at once: a network that grows would leave its smaller copies behind. Beside its own four, a
+ * value has an arc for each operand, each kernel, and each user in a kernel. */
+static void
+reserve_arcs(Net *t)
+{
+	int64_t n = 0;
+
+	for (int64_t i = 0; i < t->g->nnode; i++) {
+		const Node *v = t->g->node[i];
+		if (t->in[i] < 0)
+			continue;
+		n += 4 + v->nin + t->p->nread[i];
+		for (int u = t->p->users.start[i]; u < t->p->users.start[i + 1]; u++)
+			n += t->p->nplace[t->p->users.user[u]->id];
 	}
-	PUSH(t->a, t->arc, t->narc, t->cap[NRANK], ((FlowArc){from, to, price[0]}));
+	if (n > INT32_MAX / 2)
+		bug("split: %lld arcs", (long long)n);
+	t->maxarc = (int)n;
+	t->arc = NEW(t->a, n, FlowArc);
+	t->note = NEW(t->a, n, ArcNote);
+	for (int r = 1; r < NRANK; r++)
+		t->rank[r - 1] = NEW(t->a, n, int64_t);
 }
 
 static void
@@ -197,6 +220,7 @@ build_network(Arena *a, const Graph *g, const Prices *p)
 	for (int64_t i = 0; i < g->grad.n; i++)
 		gradient[g->grad.p[i].v->id] = true;
 	number_vertices(&t);
+	reserve_arcs(&t);
 	for (int64_t i = 0; i < g->nnode; i++)
 		if (t.in[i] >= 0) {
 			own_arcs(&t, g->node[i], gradient[i]);
@@ -602,6 +626,26 @@ read_cut(const Net *t, Split *s)
 		}
 }
 
+/* the solvers' memory is given back at once: it is more than the plan's */
+static FlowCut
+least_cut(Arena *a, const Net *t)
+{
+	Arena *tmp = arena_new();
+	int narc = t->narc;
+	FlowCut c = flow_min_cut(tmp, t->nvertex, t->arc, narc, SOURCE_VERTEX, SINK_VERTEX), kept = c;
+
+	if (c.value < 0)
+		kept.path = memcpy(NEW(a, MAX(c.npath, 1), int), c.path, (size_t)c.npath * sizeof *c.path);
+	else {
+		flow_refine(tmp, t->nvertex, t->arc, narc, SOURCE_VERTEX, SINK_VERTEX, &c, (const int64_t *const *)t->rank,
+			NRANK - 1);
+		kept.flow = memcpy(NEW(a, MAX(narc, 1), int64_t), c.flow, (size_t)narc * sizeof *c.flow);
+		kept.sink_side = memcpy(NEW(a, t->nvertex, uint8_t), c.sink_side, (size_t)t->nvertex);
+	}
+	arena_free(tmp);
+	return kept;
+}
+
 /* the least cut for these prices; without graphs */
 static Split *
 cut_network(Arena *a, const Net *t, const Options *o, const bool *plan)
@@ -609,16 +653,12 @@ cut_network(Arena *a, const Net *t, const Options *o, const bool *plan)
 	Split *s = NEW(a, 1, Split);
 	int64_t n = MAX(t->g->nnode, 1);
 
-	*s = (Split){.nvertex = t->nvertex, .narc = (int)t->narc, .source = SOURCE_VERTEX, .sink = SINK_VERTEX,
-		.arc = t->arc, .value_in = t->in, .value_out = t->out, .joint = t->g, .options = o, .prices = t->p,
-		.plan = plan, .is_saved = NEW(a, n, bool), .is_recomputed = NEW(a, n, bool)};
-	s->cut = flow_min_cut(a, s->nvertex, s->arc, s->narc, s->source, s->sink);
+	*s = (Split){.nvertex = t->nvertex, .narc = t->narc, .source = SOURCE_VERTEX, .sink = SINK_VERTEX,
+		.arc = t->arc, .cut = least_cut(a, t), .value_in = t->in, .value_out = t->out, .joint = t->g, .options = o,
+		.prices = t->p, .plan = plan, .is_saved = NEW(a, n, bool), .is_recomputed = NEW(a, n, bool)};
 	s->cost = s->cut.value;
-	if (s->cut.value < 0)
-		return s;
-	flow_refine(a, s->nvertex, s->arc, s->narc, s->source, s->sink, &s->cut, (const int64_t *const *)t->rank,
-		NRANK - 1);
-	read_cut(t, s);
+	if (s->cut.value >= 0)
+		read_cut(t, s);
 	return s;
 }
 
@@ -647,11 +687,11 @@ join_sets(Arena *a, const bool *set, const bool *more, int64_t n, bool *grown)
 
 /* prices for a plan: p, when they are for the same */
 static const Prices *
-prices_for(Arena *a, const Graph *g, const Options *o, const bool *plan, const Prices *p, const bool *of)
+prices_for(const Graph *g, const bool *plan, const Prices *p, const bool *of)
 {
 	bool same = of && !memcmp(plan, of, (size_t)g->nnode * sizeof *plan);
 
-	return same ? p : prices_new(a, g, o, plan);
+	return same ? p : prices_again(p, plan);
 }
 
 /* Where a value is recomputed, and so its price, depends on what else is. The first prices are for all that may
@@ -671,7 +711,7 @@ best_cut(Arena *a, const Graph *g, const Prices *p, const Options *o, Net *net)
 			complain(&t, &s->cut);
 			return NULL;
 		}
-		p = prices_for(a, g, o, s->is_recomputed, p, tried);
+		p = prices_for(g, s->is_recomputed, p, tried);
 		plan_cost(a, g, p, s->is_saved, s->is_recomputed, cost);
 		if (!best || compare_costs(cost, least) <= 0) {
 			best = s;
@@ -680,7 +720,7 @@ best_cut(Arena *a, const Graph *g, const Prices *p, const Options *o, Net *net)
 		}
 		tried = join_sets(a, tried, s->is_recomputed, g->nnode, &grown);
 		if (grown && round + 1 < MAXROUND)
-			p = prices_for(a, g, o, tried, p, s->is_recomputed);
+			p = prices_for(g, tried, p, s->is_recomputed);
 	}
 	return best;
 }
@@ -694,8 +734,10 @@ split(Arena *a, const Graph *joint, const Options *o)
 	Rewrite w = {.a = a, .g = g, .p = p, .saved_name = NEW(a, MAX(g->nnode, 1), const char *)};
 	Split *s;
 	Net t = {0};
+	bool ok;
 
-	if (!check_options(g, o) | !check_graph(g, p))
+	ok = check_options(g, o);
+	if (!check_graph(g, p) || !ok)
 		return NULL;
 	warn_unused(g, p);
 	s = best_cut(a, g, p, kept, &t);
