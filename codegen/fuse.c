@@ -19,7 +19,9 @@
 enum {
 	MAXNODES = 300,                /* of a kernel */
 	CHEAP = 6,                     /* operations that are done again rather than read */
-	REPEATED = 2                   /* operations that may be repeated for every row */
+	REPEATED = 2,                  /* operations that may be repeated for every row */
+	MAXBUFFERS = 48,               /* of a kernel that others are joined to */
+	MAXREADERS = 16                /* of one value, that are tried */
 };
 
 enum Where { AT_ELEMENT = 1, AT_ROW = 2, ELSEWHERE = 4 };      /* a set of them */
@@ -29,12 +31,15 @@ typedef struct Fuse {
 	Arena *arena;
 	Graph *g;
 	bool *live;
-	const bool *named;
+	bool *named;                   /* must be in memory */
+	Node **memory;                 /* by node: whose memory it is written to */
 	Users users;
 	Ins *in;                       /* by node: kernels that compute it */
 	Ins *read;                     /* by node: kernels that load it */
 	int *host;                     /* by node: the kernel that writes it; -1: none */
-	bool *addressed;               /* a contraction reads it through strides */
+	bool *addressed;               /* a view that a contraction reads through strides */
+	bool *table;                   /* a view that a gather selects from */
+	bool *shown;                   /* a view in whose memory its operand is written */
 	bool *nested;                  /* it is a row's value: a reduction with as many elements is behind it */
 	Group **group;
 	int64_t n, cap;
@@ -202,6 +207,7 @@ group_new(Fuse *f, Node *root)
 		k->has_rows = true;
 		if (k->form == REDUCE_COLUMNS && (!k->rows.k || !dim_div(k->count, k->rows, &k->rows)))
 			k->form = REDUCE_MIXED;
+		k->columns = k->form == REDUCE_COLUMNS;
 	}
 	PUSH(f->arena, f->group, f->n, f->cap, k);
 	return k;
@@ -270,13 +276,20 @@ dot_fits(const Node *n, const Group *k, unsigned place)
 	       && dim_eq(k->count, count(n));
 }
 
+/* u reads any element of its operand, as its index says */
+static bool
+selects_from(const Fuse *f, const Node *u, int operand)
+{
+	return (u->op->kind == INDEX && operand == 0 && !(u->op->flags & SCATTERS)) || f->table[u->id];
+}
+
 static bool
 fits(const Fuse *f, const Node *n, const Node *u, int operand, const Group *k, unsigned place)
 {
 	if (k->nnode >= MAXNODES || n->op->flags & SCATTERS || n->op->kind == ORDERED)
 		return false;
-	if (u->op->kind == INDEX && operand == 0 && !(u->op->flags & SCATTERS))
-		return n->op->kind == SOURCE && n->op->cost <= CHEAP && n->op->id != OP_constant;
+	if (selects_from(f, u, operand))
+		return n->op->kind == VIEW || (n->op->kind == SOURCE && n->op->cost <= CHEAP && n->op->id != OP_constant);
 	if (u->op->kind == REDUCE && f->nested[n->id])
 		return reduce_form(u) == REDUCE_NOTHING;
 	switch (n->op->kind) {
@@ -323,6 +336,8 @@ add_reader(Fuse *f, Readers *r, const Node *n, const Node *u, int operand)
 
 	if (strided)
 		f->addressed[n->id] = is_affine_view(n);
+	if (selects_from(f, u, operand))
+		f->table[n->id] = n->op->kind == VIEW;
 	for (int64_t i = 0; i < in.n; i++) {
 		const Group *k = f->group[in.v[i].k];
 		unsigned place = place_for(n, u, operand, k, in.v[i].place);
@@ -441,6 +456,8 @@ settle(Fuse *f, Node *n)
 {
 	Readers r = readers(f, n);
 
+	if (f->shown[n->id] && !r.all.n)
+		return;
 	if (is_given(n)) {
 		f->read[n->id] = r.all;
 		return;
@@ -453,6 +470,145 @@ settle(Fuse *f, Node *n)
 	}
 	for (int64_t i = 0; i < r.all.n; i++)
 		enter(f, f->group[r.all.v[i].k], n, r.all.v[i].place);
+}
+
+/* ---- kernels that read the same values, or one what the other writes ---- */
+
+static bool
+joinable(const Group *k)
+{
+	return !k->gone && !k->dot && !k->scatter
+	       && (!k->first || k->form == REDUCE_ROWS || k->form == REDUCE_COLUMNS);
+}
+
+/* whether k waits for h through some other kernel */
+static bool
+waits_around(Fuse *f, const Group *k, int h)
+{
+	for (int64_t i = 0; i < k->dep.n; i++)
+		if (k->dep.v[i].k != h && waits_for(f, k->dep.v[i].k, h))
+			return true;
+	return false;
+}
+
+/* what `by` reads of the values that k writes is there for it when k's row, or element, is done */
+static bool
+reads_in_place(const Fuse *f, const Group *k, const Group *by)
+{
+	for (int64_t i = 0; i < k->nroot; i++) {
+		const Node *n = k->root[i];
+		unsigned place = place_in(&f->read[n->id], by->id);
+		if (place & ELSEWHERE || (place && n->op->kind == REDUCE && reduce_form(n) == REDUCE_COLUMNS))
+			return false;
+	}
+	return true;
+}
+
+/* the kernels run over the same elements, in the same rows if both have rows */
+static bool
+same_space(const Group *a, const Group *b)
+{
+	return dim_eq(a->count, b->count) && (!a->has_rows || !b->has_rows || dim_eq(a->rows, b->rows));
+}
+
+static int64_t
+buffers_of(const Fuse *f, const Group *k)
+{
+	int64_t n = k->nroot;
+
+	for (int64_t i = 0; i < f->g->nnode; i++)
+		n += place_in(&f->read[i], k->id) != 0;
+	return n;
+}
+
+static void
+ins_rename(Arena *a, Ins *s, int from, int to)
+{
+	Ins out = {0};
+
+	for (int64_t i = 0; i < s->n; i++)
+		in_add(a, &out, s->v[i].k == from ? to : s->v[i].k, s->v[i].place);
+	*s = out;
+}
+
+static void
+ins_drop(Ins *s, int k)
+{
+	int64_t n = 0;
+
+	for (int64_t i = 0; i < s->n; i++)
+		if (s->v[i].k != k)
+			s->v[n++] = s->v[i];
+	s->n = n;
+}
+
+/* all that b does, a does from now on */
+static void
+join(Fuse *f, Group *a, Group *b)
+{
+	for (int64_t i = 0; i < f->g->nnode; i++) {
+		if (place_in(&f->in[i], b->id))
+			ins_rename(f->arena, &f->in[i], b->id, a->id);
+		if (place_in(&f->read[i], b->id))
+			ins_rename(f->arena, &f->read[i], b->id, a->id);
+		if (f->host[i] == b->id)
+			f->host[i] = a->id;
+		if (f->host[i] == a->id)
+			ins_drop(&f->read[i], a->id);
+	}
+	for (int64_t i = 0; i < b->nroot; i++)
+		PUSH(f->arena, a->root, a->nroot, a->caproot, b->root[i]);
+	for (int64_t i = 0; i < b->dep.n; i++)
+		in_add(f->arena, &a->dep, b->dep.v[i].k, 0);
+	for (int64_t i = 0; i < f->n; i++)
+		ins_rename(f->arena, &f->group[i]->dep, b->id, a->id);
+	ins_drop(&a->dep, a->id);
+	if (!a->has_rows) {
+		a->has_rows = b->has_rows;
+		a->rows = b->rows;
+	}
+	if (!a->first) {
+		a->first = b->first;
+		a->form = b->form;
+	}
+	a->columns |= b->columns;
+	a->nnode += b->nnode;
+	b->gone = true;
+}
+
+static bool
+try_join(Fuse *f, Group *a, Group *b)
+{
+	if (a == b || !joinable(a) || !joinable(b) || !same_space(a, b) || a->nnode + b->nnode > MAXNODES
+	    || !reads_in_place(f, a, b) || !reads_in_place(f, b, a)
+	    || waits_around(f, a, b->id) || waits_around(f, b, a->id)
+	    || buffers_of(f, a) + buffers_of(f, b) > MAXBUFFERS)
+		return false;
+	if (a->id < b->id)
+		join(f, a, b);
+	else
+		join(f, b, a);
+	return true;
+}
+
+/* kernels that have value n at their element: those that read it there, and the one that writes it */
+static void
+join_around(Fuse *f, const Node *n)
+{
+	for (;;) {
+		Ins at = {0};
+		bool any = false;
+		if (f->host[n->id] >= 0)
+			in_add(f->arena, &at, f->host[n->id], AT_ELEMENT);
+		for (int64_t i = 0; i < f->read[n->id].n && at.n < MAXREADERS; i++)
+			if (f->read[n->id].v[i].place & AT_ELEMENT)
+				in_add(f->arena, &at, f->read[n->id].v[i].k, AT_ELEMENT);
+		for (int64_t i = 0; i < at.n && !any; i++)
+			for (int64_t j = i + 1; j < at.n && !any; j++)
+				any = try_join(f, f->group[at.v[i].k], f->group[at.v[j].k]);
+		if (!any)
+			return;
+	}
 }
 
 /* ---- order ---- */
@@ -482,12 +638,15 @@ ordered(Fuse *f)
 {
 	Groups out = {NEW(f->arena, MAX(f->n, 1), Group *), 0};
 	Group **byid = NEW(f->arena, MAX(f->n, 1), Group *);
+	int64_t n = 0;
 
-	memcpy(byid, f->group, (size_t)f->n * sizeof *byid);
-	if (f->n)
-		qsort(byid, (size_t)f->n, sizeof *byid, by_root);
-	f->stamp++;
 	for (int64_t i = 0; i < f->n; i++)
+		if (!f->group[i]->gone)
+			byid[n++] = f->group[i];
+	if (n)
+		qsort(byid, (size_t)n, sizeof *byid, by_root);
+	f->stamp++;
+	for (int64_t i = 0; i < n; i++)
 		visit(f, byid[i], &out);
 	return out;
 }
@@ -517,27 +676,66 @@ add_members(Fuse *f)
 	}
 }
 
+static int
+live_users(const Fuse *f, const Node *n)
+{
+	int count = 0;
+
+	for (int i = f->users.start[n->id]; i < f->users.start[n->id + 1]; i++)
+		count += f->live[f->users.user[i]->id];
+	return count;
+}
+
+/* What a named view shows in the same row-major order, and only it reads, is written to the memory of the view. */
+static void
+forward_names(Fuse *f)
+{
+	for (int64_t i = f->g->nnode - 1; i >= 0; i--) {
+		Node *n = f->g->node[i], *x;
+		if (!f->live[i] || !f->named[i] || n->op->kind != VIEW || n->nin != 1)
+			continue;
+		x = n->in[0];
+		if (is_given(x) || is_literal(x) || f->named[x->id] || live_users(f, x) != 1
+		    || relation(x, n, 0) != AT_ELEMENT)
+			continue;
+		f->named[i] = false;
+		f->named[x->id] = true;
+		f->memory[x->id] = f->memory[n->id];
+		f->shown[i] = true;
+	}
+}
+
 Groups
-fuse(Arena *a, Graph *g, const bool *named)
+fuse(Arena *a, Graph *g, const bool *named, Node **memory)
 {
 	Fuse *f = NEW(a, 1, Fuse);
 
 	f->arena = a;
 	f->g = g;
-	f->named = named;
+	f->named = NEW(a, MAX(g->nnode, 1), bool);
+	f->memory = memory;
 	f->live = graph_live(a, g);
 	f->users = graph_users(a, g);
+	for (int64_t i = 0; i < g->nnode; i++) {
+		f->named[i] = named[i];
+		f->memory[i] = g->node[i];
+	}
 	f->in = NEW(a, MAX(g->nnode, 1), Ins);
 	f->read = NEW(a, MAX(g->nnode, 1), Ins);
 	f->host = NEW(a, MAX(g->nnode, 1), int);
 	f->addressed = NEW(a, MAX(g->nnode, 1), bool);
+	f->table = NEW(a, MAX(g->nnode, 1), bool);
 	f->nested = NEW(a, MAX(g->nnode, 1), bool);
+	f->shown = NEW(a, MAX(g->nnode, 1), bool);
 	for (int64_t i = 0; i < g->nnode; i++)
 		f->host[i] = -1;
+	forward_names(f);
 	find_nested(f);
 	for (int64_t i = g->nnode - 1; i >= 0; i--)
 		if (f->live[i])
 			settle(f, g->node[i]);
+	for (int64_t i = 0; i < g->nnode; i++)
+		join_around(f, g->node[i]);
 	add_members(f);
 	return ordered(f);
 }

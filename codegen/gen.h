@@ -218,6 +218,8 @@ typedef struct Group {                 /* a kernel to be: see fuse.c */
 	int64_t nmember, capmember;
 	Dim count, rows;               /* elements; rows, when has_rows */
 	bool has_rows, scatter;
+	bool columns;                  /* some roots are reductions over rows */
+	bool gone;                     /* joined to another */
 	Node *dot;                     /* its contraction, or NULL */
 	Node *first;                   /* the reduction that it was made for, or NULL */
 	ReduceForm form;               /* of `first` */
@@ -225,7 +227,9 @@ typedef struct Group {                 /* a kernel to be: see fuse.c */
 	Ins dep;                       /* kernels that it waits for */
 } Group;
 typedef struct Groups { Group **v; int n; } Groups;
-Groups fuse(Arena *a, Graph *g, const bool *named);          /* named: by node id, must be in memory */
+/* named: by node id, must be in memory. memory, filled by node id: the node (itself, or a named view) as whose
+ * memory it is written, if it is */
+Groups fuse(Arena *a, Graph *g, const bool *named, Node **memory);
 bool is_literal(const Node *n);        /* needs no memory wherever it is read */
 bool is_given(const Node *n);          /* in memory before the first step */
 void unravel(IxCtx *c, const Type *t, const Ix *linear, const Ix **o);

@@ -140,14 +140,19 @@ group_doc(Lower *l, const Group *k)
 static void
 lower_fused(Lower *l)
 {
-	Groups gs = fuse(l->arena, l->g, l->named);
+	Node **memory = NEW(l->arena, MAX(l->g->nnode, 1), Node *);
+	Groups gs = fuse(l->arena, l->g, l->named, memory);
 
 	for (int64_t i = 0; i < l->g->nnode; i++)
 		if (l->live[i] && is_given(l->g->node[i]))
 			l->storage[i] = l->g->node[i];
 	for (int i = 0; i < gs.n; i++)
-		for (int64_t r = 0; r < gs.v[i]->nroot; r++)
-			l->storage[gs.v[i]->root[r]->id] = gs.v[i]->root[r];
+		for (int64_t r = 0; r < gs.v[i]->nroot; r++) {
+			Node *n = gs.v[i]->root[r], *m = memory[n->id];
+			l->storage[n->id] = m;
+			for (Node *v = m; v != n; v = v->in[0])
+				l->storage[v->id] = m;
+		}
 	for (int i = 0; i < gs.n; i++) {
 		const Group *k = gs.v[i];
 		int64_t work = 0;

@@ -47,13 +47,20 @@ open_loops(Build *b, Axes *x, uint64_t *used, const Ix **linear, Block **body)
 	return outer;
 }
 
+/* what is written: the memory of n, or of a view of it */
+static Mem *
+root_mem(Build *b, const Node *n)
+{
+	return node_mem(b, b->storage[n->id]);
+}
+
 static void
 put_root(Build *b, Block *body, Node *n, const Ix *linear)
 {
 	const Ix *o[MAXRANK];
 
 	unravel(b->ix, &n->type, linear, o);
-	s_store(b, body, node_mem(b, n), v_ix(b, linear), element(b, n, o));
+	s_store(b, body, root_mem(b, n), v_ix(b, linear), element(b, n, o));
 }
 
 /* ---- plain loops for one node ---- */
@@ -84,7 +91,7 @@ scatter_loops(Build *b, Node *n)
 	Axes out = axes_of(&n->type), in = axes_of(&n->in[1]->type);
 	const Ix *linear, **o, *at[MAXRANK + 1];
 	Block *body = &b->top;
-	Mem *m = node_mem(b, n);
+	Mem *m = root_mem(b, n);
 	uint64_t used = 0;
 	Stmt *outer = open_loops(b, &out, &used, &linear, &body);
 
@@ -110,7 +117,7 @@ node_loops(Build *b, Node *n)
 	Stmt *outer = open_loops(b, &x, &used, &linear, &body);
 
 	b->contract = n->op->kind == DOT && dtype_float(n->type.dt);
-	s_store(b, body, node_mem(b, n), v_ix(b, linear), element(b, n, index_of(b, &x)));
+	s_store(b, body, root_mem(b, n), v_ix(b, linear), element(b, n, index_of(b, &x)));
 	set_parallel(b, outer, node_work(n));
 }
 
@@ -163,7 +170,7 @@ split_axis(Axes *x, int loop, Dim d)
 static bool
 is_column_root(const Group *k, const Node *n)
 {
-	return k->form == REDUCE_COLUMNS && n->op->kind == REDUCE && reduce_form(n) == REDUCE_COLUMNS
+	return k->columns && n->op->kind == REDUCE && reduce_form(n) == REDUCE_COLUMNS
 	       && dim_eq(type_count(&n->in[0]->type), k->count);
 }
 
@@ -171,7 +178,8 @@ is_column_root(const Group *k, const Node *n)
 static bool
 is_row_root(const Group *k, const Node *n)
 {
-	return k->has_rows && !is_column_root(k, n) && !dim_eq(type_count(&n->type), k->count) && dim_eq(type_count(&n->type), k->rows);
+	return k->has_rows && !is_column_root(k, n) && !dim_eq(type_count(&n->type), k->count)
+	       && dim_eq(type_count(&n->type), k->rows);
 }
 
 static Build *
@@ -217,7 +225,7 @@ find_columns(Build *b, const Group *k, Columns *c)
 		if (!mul_ok(chunks, dim_max(b->g, c->width), &elements))
 			bug("partial results overflow");
 		c->part[i] = c->chunk ? build_scratch(b, arena_fmt(b->arena, "%s_part", node_name(b, c->root[i])),
-			c->root[i]->type.dt, elements) : node_mem(b, c->root[i]);
+			c->root[i]->type.dt, elements) : root_mem(b, c->root[i]);
 		if (c->chunk)
 			s_array(b, &b->top, c->part[i], false);
 	}
@@ -284,7 +292,7 @@ combine_chunks(Build *b, const Columns *c, Axes inner)
 	for (int i = 0; i < c->n; i++) {
 		Node *n = c->root[i];
 		const Val *part = v_load(b, c->part[i], part_at(b, c, linear));
-		s_store(b, body, node_mem(b, n), v_ix(b, linear),
+		s_store(b, body, root_mem(b, n), v_ix(b, linear),
 			v_reduce(b, n->op->combine, BY_BLOCKS, c->chunk, part));
 	}
 	set_parallel(b, outer, c->n * c->chunk->most * dim_hint(b->g, c->width));
@@ -301,7 +309,7 @@ row_loops(Build *b, const Group *k, Axes *rows, Axes *inner)
 	Stmt *outer, *f;
 	bool any = false;
 
-	if (k->form == REDUCE_COLUMNS)
+	if (k->columns)
 		find_columns(b, k, &c);
 	if (c.n) {
 		const Var *r = build_loop(b, k->rows, 0);
