@@ -21,6 +21,7 @@ enum {
 	CHEAP = 6,                     /* operations that are done again rather than read */
 	REPEATED = 2,                  /* operations that may be repeated for every row */
 	MAXBUFFERS = 48,               /* of a kernel that others are joined to */
+	SMALL = 1 << 15,               /* operations that are not worth a call */
 	MAXREADERS = 16                /* of one value, that are tried */
 };
 
@@ -611,6 +612,63 @@ join_around(Fuse *f, const Node *n)
 	}
 }
 
+/* ---- small kernels ---- */
+
+int64_t
+group_work(const Group *k)
+{
+	int64_t work = 0;
+
+	for (int64_t i = 0; i < k->nmember; i++)
+		if (!add_ok(work, node_work(k->node[i]), &work))
+			return INT64_MAX;
+	return work;
+}
+
+static int64_t
+chain_work(const Group *k)
+{
+	int64_t work = 0;
+
+	for (; k; k = k->then)
+		work = add_ok(work, group_work(k), &work) ? work : INT64_MAX;
+	return work;
+}
+
+/* b, which waits for a, comes to stand behind it in one function when either does little */
+static bool
+try_append(Fuse *f, Group *a, Group *b)
+{
+	Group *last = a;
+	int nnode = a->nnode + b->nnode;
+
+	if (a->dot || b->dot || a->scatter || b->scatter || nnode > MAXNODES
+	    || (chain_work(a) > SMALL && chain_work(b) > SMALL)
+	    || waits_around(f, b, a->id))
+		return false;
+	while (last->then)
+		last = last->then;
+	last->then = b;
+	for (int64_t i = 0; i < b->dep.n; i++)
+		in_add(f->arena, &a->dep, b->dep.v[i].k, 0);
+	for (int64_t i = 0; i < f->n; i++)
+		ins_rename(f->arena, &f->group[i]->dep, b->id, a->id);
+	ins_drop(&a->dep, a->id);
+	a->nnode = nnode;
+	b->gone = true;
+	return true;
+}
+
+static void
+append_small(Fuse *f)
+{
+	for (int64_t i = f->n - 1; i >= 0; i--) {
+		Group *b = f->group[i];
+		for (int64_t d = 0; d < b->dep.n && !b->gone; d++)
+			try_append(f, f->group[b->dep.v[d].k], b);
+	}
+}
+
 /* ---- order ---- */
 
 static void
@@ -737,5 +795,6 @@ fuse(Arena *a, Graph *g, const bool *named, Node **memory)
 	for (int64_t i = 0; i < g->nnode; i++)
 		join_around(f, g->node[i]);
 	add_members(f);
+	append_small(f);
 	return ordered(f);
 }

@@ -117,6 +117,7 @@ struct Stmt {
 	Combine combine;               /* S_ACC, and S_SET when not R_NONE: combined with what is there */
 	Block body, other;             /* S_FOR; S_IF: then, else */
 	const char *text;              /* S_NOTE: a comment */
+	int part;                      /* before scheduling: the first statement of that part of a kernel (from 1) */
 };
 
 /* a kernel under construction */
@@ -220,6 +221,7 @@ typedef struct Group {                 /* a kernel to be: see fuse.c */
 	bool has_rows, scatter;
 	bool columns;                  /* some roots are reductions over rows */
 	bool gone;                     /* joined to another */
+	struct Group *then;            /* what the same function does afterwards, or NULL */
 	Node *dot;                     /* its contraction, or NULL */
 	Node *first;                   /* the reduction that it was made for, or NULL */
 	ReduceForm form;               /* of `first` */
@@ -230,6 +232,7 @@ typedef struct Groups { Group **v; int n; } Groups;
 /* named: by node id, must be in memory. memory, filled by node id: the node (itself, or a named view) as whose
  * memory it is written, if it is */
 Groups fuse(Arena *a, Graph *g, const bool *named, Node **memory);
+int64_t group_work(const Group *k);    /* at the hints, without what comes afterwards */
 bool is_literal(const Node *n);        /* needs no memory wherever it is read */
 bool is_given(const Node *n);          /* in memory before the first step */
 void unravel(IxCtx *c, const Type *t, const Ix *linear, const Ix **o);

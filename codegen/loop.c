@@ -31,7 +31,9 @@ typedef struct Sched {
 	int open[MAXLOOP];             /* scope of each loop variable, -1: not open */
 	int *uses;                     /* by value id */
 	const Val **red;               /* reductions outside of guards, operands first */
-	int64_t nred, capred;
+	int *red_part;                 /* the part of the kernel that needs it first */
+	int64_t nred, capred, cappart;
+	int part;                      /* the part that is being done */
 	bool *seen;                    /* by value id */
 	int nval;                      /* values that existed at the start */
 } Sched;
@@ -50,8 +52,19 @@ count_uses(Sched *s, const Val *v, bool guarded)
 		s->uses[v->x[i]->id]++;
 		count_uses(s, v->x[i], guarded || (v->kind == V_COND && v->guard && i));
 	}
-	if (v->kind == V_REDUCE && !guarded)
+	if (v->kind == V_REDUCE && !guarded) {
+		s->red_part = arena_grow(s->b->arena, s->red_part, s->nred, &s->cappart, (int64_t)sizeof *s->red_part);
+		s->red_part[s->nred] = s->part;
 		PUSH(s->b->arena, s->red, s->nred, s->capred, v);
+	}
+}
+
+/* what a later part reads may have been written by an earlier one */
+static void
+enter_part(Sched *s, const Stmt *t)
+{
+	if (t->part)
+		s->part = t->part;
 }
 
 static void
@@ -59,6 +72,7 @@ count_block(Sched *s, const Block *k)
 {
 	for (int64_t i = 0; i < k->n; i++) {
 		const Stmt *t = k->s[i];
+		enter_part(s, t);
 		for (int j = 0; j < LEN(t->x); j++)
 			if (t->x[j]) {
 				s->uses[t->x[j]->id]++;
@@ -593,7 +607,7 @@ reductions(Sched *s, const Val *v)
 	g.red[g.n++] = v;
 	for (int64_t i = 0; i < s->nred && !is_arg(v) && !floor; i++) {
 		const Val *r = s->red[i];
-		if (r != v && r->var == v->var && r->order == v->order && in_lanes(r) == in_lanes(v) && !is_arg(r)
+		if (r != v && s->red_part[i] <= s->part && r->var == v->var && r->order == v->order && in_lanes(r) == in_lanes(v) && !is_arg(r)
 		    && !find(s, r) && computable(s, r) && level(s, r) == d && ready(s, r->x[0], r->var))
 			g.red[g.n++] = r;
 	}
@@ -647,6 +661,7 @@ walk(Sched *s, const Block *in)
 		const Stmt *t = in->s[i];
 		Block *out = s->scope[s->depth - 1].out;
 		Stmt *u;
+		enter_part(s, t);
 		if (t->kind == S_FOR) {
 			walk_for(s, t);
 			continue;
@@ -675,6 +690,7 @@ schedule(Build *b)
 	for (int i = 0; i < MAXLOOP; i++)
 		s->open[i] = -1;
 	count_block(s, &raw);
+	s->part = 0;
 	b->top = (Block){0};
 	push(s, &b->top, -1);
 	walk(s, &raw);

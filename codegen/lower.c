@@ -114,16 +114,17 @@ group_name(Lower *l, const Group *k)
 	Buf b = {.arena = l->arena};
 	int n = 0;
 
-	for (int64_t i = 0; i < k->nmember; i++) {
-		const Op *op = k->node[i]->op;
-		bool again = op->kind == VIEW || op->kind == SOURCE || op->flags & CONVERT;
-		for (int s = 0; s < n; s++)
-			again |= seen[s] == op;
-		if (again || n == NAME_WORDS)
-			continue;
-		buf_printf(&b, "%s%s", n ? "_" : "", op->name);
-		seen[n++] = op;
-	}
+	for (const Group *p = k; p; p = p->then)
+		for (int64_t i = 0; i < p->nmember; i++) {
+			const Op *op = p->node[i]->op;
+			bool again = op->kind == VIEW || op->kind == SOURCE || op->flags & CONVERT;
+			for (int s = 0; s < n; s++)
+				again |= seen[s] == op;
+			if (again || n == NAME_WORDS)
+				continue;
+			buf_printf(&b, "%s%s", n ? "_" : "", op->name);
+			seen[n++] = op;
+		}
 	return n ? buf_str(&b) : k->root[0]->op->name;
 }
 
@@ -132,9 +133,19 @@ group_doc(Lower *l, const Group *k)
 {
 	Buf b = {.arena = l->arena};
 
-	for (int64_t i = 0; i < k->nmember; i++)
-		buf_printf(&b, "%s%s", i ? "\n" : "", doc_line(l, k->node[i]));
+	for (; k; k = k->then)
+		for (int64_t i = 0; i < k->nmember; i++)
+			buf_printf(&b, "%s%s", b.n ? "\n" : "", doc_line(l, k->node[i]));
 	return buf_str(&b);
+}
+
+/* n is written to the memory of m, which is n or a view of it */
+static void
+set_storage(Lower *l, Node *n, Node *m)
+{
+	l->storage[n->id] = m;
+	for (Node *v = m; v != n; v = v->in[0])
+		l->storage[v->id] = m;
 }
 
 static void
@@ -147,17 +158,14 @@ lower_fused(Lower *l)
 		if (l->live[i] && is_given(l->g->node[i]))
 			l->storage[i] = l->g->node[i];
 	for (int i = 0; i < gs.n; i++)
-		for (int64_t r = 0; r < gs.v[i]->nroot; r++) {
-			Node *n = gs.v[i]->root[r], *m = memory[n->id];
-			l->storage[n->id] = m;
-			for (Node *v = m; v != n; v = v->in[0])
-				l->storage[v->id] = m;
-		}
+		for (const Group *k = gs.v[i]; k; k = k->then)
+			for (int64_t r = 0; r < k->nroot; r++)
+				set_storage(l, k->root[r], memory[k->root[r]->id]);
 	for (int i = 0; i < gs.n; i++) {
 		const Group *k = gs.v[i];
 		int64_t work = 0;
-		for (int64_t m = 0; m < k->nmember; m++)
-			work = add_ok(work, node_work(k->node[m]), &work) ? work : INT64_MAX;
+		for (const Group *p = k; p; p = p->then)
+			work = add_ok(work, group_work(p), &work) ? work : INT64_MAX;
 		add_step(l, group_kernel(l->arena, l->g, l->ks, l->storage, k), group_name(l, k), group_doc(l, k), work);
 	}
 }

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { PARALLEL_WORK = 50000, MAXAXIS = 16, MAXTRY = 12, MAXCOLUMNS = 64 };  /* operations below which a parallel region costs more than it saves */
+enum { PARALLEL_WORK = 50000, MAXAXIS = 16, MAXTRY = 24, MAXCOLUMNS = 64 };  /* operations below which a parallel region costs more than it saves */
 
 typedef struct Axes {
 	int n;
@@ -137,17 +137,6 @@ element_kernel(Arena *a, Graph *g, const Kernels *ks, Node **storage, Node *n)
 
 /* ---- groups ---- */
 
-static int64_t
-group_work(const Group *k)
-{
-	int64_t work = 0;
-
-	for (int64_t i = 0; i < k->nmember; i++)
-		if (!add_ok(work, node_work(k->node[i]), &work))
-			return INT64_MAX;
-	return work;
-}
-
 /* splits the axis whose variable is `loop` by d; false: it cannot be */
 static bool
 split_axis(Axes *x, int loop, Dim d)
@@ -180,16 +169,6 @@ is_row_root(const Group *k, const Node *n)
 {
 	return k->has_rows && !is_column_root(k, n) && !dim_eq(type_count(&n->type), k->count)
 	       && dim_eq(type_count(&n->type), k->rows);
-}
-
-static Build *
-new_group_build(Arena *a, Graph *g, const Kernels *ks, Node **storage, const Group *k)
-{
-	Build *b = build_new(a, g, ks, storage);
-
-	for (int64_t i = 0; i < k->nmember; i++)
-		b->inside[k->node[i]->id] = true;
-	return b;
 }
 
 /* Rows in chunks, so that reductions over rows accumulate apart from each other: one row of partial results
@@ -342,45 +321,74 @@ row_loops(Build *b, const Group *k, Axes *rows, Axes *inner)
 		combine_chunks(b, &c, *inner);
 }
 
-/* Row roots come first in the text: a reduction that both need is then in the row, not in a loop over it. */
-static Build *
-row_kernel(Arena *a, Graph *g, const Kernels *ks, Node **storage, const Group *k)
+/* a part of a kernel: its loops, which are refined as indices turn out */
+typedef struct Part {
+	const Group *k;
+	Axes rows, inner;
+} Part;
+
+static Part
+part_new(const Group *k)
 {
-	Axes rows = {.n = 1, .extent = {DIM(1)}}, inner = {.n = 1, .extent = {k->count}};
-	Build *b = NULL;
+	Part p = {.k = k, .rows = {.n = 1, .extent = {DIM(1)}}, .inner = {.n = 1, .extent = {k->count}}};
 
 	if (k->has_rows) {
-		rows.extent[0] = k->rows;
-		if (!dim_div(k->count, k->rows, &inner.extent[0]))
+		p.rows.extent[0] = k->rows;
+		if (!dim_div(k->count, k->rows, &p.inner.extent[0]))
 			bug("rows that do not divide the elements");
 	}
-	for (int i = 0; i < MAXTRY; i++) {
-		bool split = false;
-		b = new_group_build(a, g, ks, storage, k);
-		row_loops(b, k, &rows, &inner);
-		for (int d = 0; d < b->ndivisor && !split; d++)
-			split = split_axis(&rows, b->divisor[d].loop, b->divisor[d].d)
-				|| split_axis(&inner, b->divisor[d].loop, b->divisor[d].d);
-		if (!split)
-			break;
-	}
-	schedule(b);
-	return b;
+	return p;
+}
+
+static void
+part_loops(Build *b, Part *p)
+{
+	const Group *k = p->k;
+
+	memset(b->inside, 0, (size_t)b->g->nnode * sizeof *b->inside);
+	b->values = map_new(b->arena);
+	for (int64_t i = 0; i < k->nmember; i++)
+		b->inside[k->node[i]->id] = true;
+	if (k->scatter)
+		scatter_loops(b, k->root[0]);
+	else if (k->dot || k->form == REDUCE_MIXED || k->form == REDUCE_ALL)
+		node_loops(b, k->root[0]);
+	else
+		row_loops(b, k, &p->rows, &p->inner);
+}
+
+/* splits some loop by a divisor that came up */
+static bool
+refine(const Build *b, Part *p, int n)
+{
+	for (int d = 0; d < b->ndivisor; d++)
+		for (int i = 0; i < n; i++)
+			if (split_axis(&p[i].rows, b->divisor[d].loop, b->divisor[d].d)
+			    || split_axis(&p[i].inner, b->divisor[d].loop, b->divisor[d].d))
+				return true;
+	return false;
 }
 
 Build *
 group_kernel(Arena *a, Graph *g, const Kernels *ks, Node **storage, const Group *k)
 {
+	Part *p = NULL;
+	int64_t n = 0, cap = 0;
 	Build *b;
 
-	if (k->scatter || k->dot || k->form == REDUCE_MIXED || k->form == REDUCE_ALL) {
-		b = new_group_build(a, g, ks, storage, k);
-		if (k->scatter)
-			scatter_loops(b, k->root[0]);
-		else
-			node_loops(b, k->root[0]);
-		schedule(b);
-		return b;
+	for (; k; k = k->then)
+		PUSH(a, p, n, cap, part_new(k));
+	for (int i = 0; i < MAXTRY; i++) {
+		b = build_new(a, g, ks, storage);
+		for (int64_t j = 0; j < n; j++) {
+			int64_t first = b->top.n;
+			part_loops(b, &p[j]);
+			if (first < b->top.n)
+				b->top.s[first]->part = (int)j + 1;
+		}
+		if (!refine(b, p, (int)n))
+			break;
 	}
-	return row_kernel(a, g, ks, storage, k);
+	schedule(b);
+	return b;
 }
