@@ -51,7 +51,7 @@ read_file(Arena *a, const char *path, int64_t *n)
 	int64_t size = 0;
 	char *s = read_stream(a, f, S_ISREG(st.st_mode) ? (int64_t)st.st_size : 65535, &size);
 	if (ferror(f))
-		fail(EXIT_INPUT, whole(path), "cannot read: %s", strerror(errno));
+		fail(EXIT_INPUT, whole(standard ? "<stdin>" : path), "cannot read: %s", strerror(errno));
 	if (!standard)
 		fclose(f);
 	if (n)
@@ -128,7 +128,7 @@ give_up(Outputs *o, const char *path, const char *what, int error)
 			unlink(o->v[i].temp);
 	for (int64_t i = o->nmade; i-- > 0;)
 		rmdir(o->made[i]);
-	fail(EXIT_INPUT, whole(path), "cannot %s: %s", what, strerror(error));
+	fail(EXIT_INPUT, whole(strcmp(path, "-") ? path : "<stdout>"), "cannot %s: %s", what, strerror(error));
 }
 
 static void

@@ -206,6 +206,14 @@ read_words(Args *a, int argc, char **argv)
 			i += parse_option(a, argc, argv, i);
 }
 
+static _Noreturn void
+print_and_exit(const char *text)
+{
+	fputs(text, stdout);
+	stdout_check();
+	exit(0);
+}
+
 Args *
 args_parse(Arena *arena, int argc, char **argv)
 {
@@ -218,10 +226,8 @@ args_parse(Arena *arena, int argc, char **argv)
 	find_diagnostics_form(argc, argv);
 	read_words(a, argc, argv);
 	a->verb = NULL;
-	if (a->val[O_VERSION]) {
-		printf("gradc %s\n", GRADC_VERSION);
-		exit(0);
-	}
+	if (a->val[O_VERSION])
+		print_and_exit(arena_fmt(arena, "gradc %s\n", GRADC_VERSION));
 	if (!a->npos && !a->val[O_HELP])
 		usage_error(a, "usage: gradc VERB ..., or gradc IR -o DIR");
 	if (a->npos)
@@ -232,8 +238,7 @@ args_parse(Arena *arena, int argc, char **argv)
 			help_verb(&b, a->verb);
 		else
 			help_main(&b);
-		fputs(buf_str(&b), stdout);
-		exit(0);
+		print_and_exit(buf_str(&b));
 	}
 	check_usage(a);
 	args_preset(a);

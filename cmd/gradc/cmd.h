@@ -78,6 +78,7 @@ Module *module_of(Args *a, Graph *g);            /* honours --dump-dir */
 Module *input_module(Args *a, const char *path, int *from);   /* ready for pass *from; honours --from, --dump-dir */
 int last_pass(Args *a, int opt, const char *dflt);      /* index of the pass that option opt names */
 void output_text(Args *a, const Buf *b);         /* to -o FILE or standard output */
+void stdout_check(void);                         /* ends when what was printed did not get there */
 
 /* data.c: values of g->leaf, from --in and --params, else random; c->symval is set */
 Tensor **data_leaves(Args *a, EvalCtx *c, const Graph *g);

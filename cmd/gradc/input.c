@@ -1,6 +1,7 @@
 /* input: files to graphs and modules, and texts to files. */
 #include "cmd.h"
 
+#include <errno.h>
 #include <string.h>
 
 static const char *
@@ -109,4 +110,11 @@ output_text(Args *a, const Buf *b)
 
 	outputs_add(o, a->val[O_OUT] ? a->val[O_OUT] : "-", b->s ? b->s : "", b->n);
 	outputs_commit(o);
+}
+
+void
+stdout_check(void)
+{
+	if (fflush(stdout) || ferror(stdout))
+		fail(EXIT_INPUT, (Loc){.file = "<stdout>"}, "cannot write: %s", strerror(errno));
 }

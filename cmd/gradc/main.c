@@ -14,6 +14,7 @@ main(int argc, char **argv)
 		diag_json(!strcmp(args->val[O_DIAGNOSTICS], "json"));
 	code = args->verb->run(args);
 	diag_check();
+	stdout_check();
 	arena_free(a);
 	return code;
 }

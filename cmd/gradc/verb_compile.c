@@ -51,11 +51,13 @@ add(Args *a, Outputs *o, const Graph *g, const char *path, Buf *b)
 static void
 add_depfile(Args *a, Outputs *o, const Emitted *e)
 {
-	const char *target = a->val[O_MT] ? a->val[O_MT] : a->val[O_STAMP] ? a->val[O_STAMP] : e->source, **dep;
-	int n = dependencies(a, e->user, &dep);
+	const char *target = a->val[O_STAMP] ? a->val[O_STAMP] : e->source, **dep;
+	const char *const *targets = a->nlist[O_MT] ? a->list[O_MT] : &target;
+	int n = dependencies(a, e->user, &dep), ntarget = MAX(a->nlist[O_MT], 1);
 	Buf b = {.arena = a->arena};
 
-	depfile(&b, target, dep, n, a->val[O_MP] != NULL);
+	for (int i = 0; i < ntarget; i++)
+		depfile(&b, targets[i], dep, n, a->val[O_MP] && i == ntarget - 1);
 	add(a, o, e->user, a->val[O_MF] ? a->val[O_MF] : emitted_path(a, e->user, ".gradc.d"), &b);
 }
 

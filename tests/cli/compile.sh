@@ -70,6 +70,9 @@ is "depfile: its name and target" "$(says mlp.json -o gen -MD)$(cat gen/mlp.grad
 is "depfile: -MF -MT -MP" "$(says mlp.json -o gen -MD -MF 'd/my deps' -MT 'a target' -MP)$(cat 'd/my deps')" \
 	'=> 0a\ target: mlp.json
 mlp.json:'
+is "depfile: two targets" "$(says mlp.json -o gen -MD -MF d/2 -MT a -MT b -MP)$(cat d/2)" '=> 0a: mlp.json
+b: mlp.json
+mlp.json:'
 is "depfile: joined" "$(says mlp.json -o gen -MD -MFd/j -MTt)$(cat d/j)" "=> 0t: mlp.json"
 is "depfile: the stamp is the target" "$(says mlp.json -o gen -MD -MF d/s --stamp s/t)$(cat d/s)" "=> 0s/t: mlp.json"
 is "depfile: nothing from standard input" "$("$GRADC" - -o gen -MD -MF d/e <mlp.json; cat d/e)" "gen/mlp.c:"

@@ -100,6 +100,12 @@ is "errors as JSON" "$(says fmt --diagnostics=json broken.json)" \
 is "from standard input" "$("$GRADC" fmt - <"$models/mlp.json" | cksum)" "$("$GRADC" fmt "$models/mlp.json" | cksum)"
 is "errors from standard input" "$("$GRADC" fmt - 2>&1 <broken.json)" \
 	"<stdin>:1:25: error: the file ends inside the object opened at line 1, column 1"
+is "to standard output by name" "$("$GRADC" fmt -o - "$models/mlp.json" | cksum)" "$("$GRADC" fmt "$models/mlp.json" | cksum)"
+for command in "--version" "help" "ops" "fmt $models/mlp.json" "init full"; do
+	is "a full disk: gradc $command" "$("$GRADC" $command 2>&1 >/dev/full; echo "=> $?")" \
+"<stdout>: error: cannot write: No space left on device
+=> 2"
+done
 has "version" "$(says --version)" "gradc 0."
 
 # colour is for terminals, and NO_COLOR is obeyed
