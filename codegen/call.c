@@ -18,6 +18,7 @@ typedef struct Caller {
 	bool *live;                    /* slots that a step or copy touches */
 	int *order;                    /* needs by size */
 	int *number;                   /* of the variable of a need */
+	bool *named;                   /* needs whose variable the text mentions */
 	int indent;
 } Caller;
 
@@ -31,6 +32,13 @@ static void
 line(Caller *c, const char *s)
 {
 	buf_line(c->b, c->indent, s);
+}
+
+/* one more alternative of a condition */
+static void
+or(Buf *b, const char *s)
+{
+	buf_printf(b, "%s%s", b->n ? " || " : "", s);
 }
 
 /* ---- places ---- */
@@ -157,6 +165,7 @@ need_text(Caller *c, int id)
 {
 	const Need *n = &c->f->need[id];
 
+	c->named[id] = true;
 	if (need_size(c, n) > 1)
 		return arena_fmt(c->arena, "need%d", c->number[id]);
 	for (int64_t i = 0; i < c->f->nresult; i++)
@@ -182,6 +191,7 @@ sort_needs(Caller *c)
 
 	c->order = NEW(c->arena, MAX(f->nneed, 1), int);
 	c->number = NEW(c->arena, MAX(f->nneed, 1), int);
+	c->named = NEW(c->arena, MAX(f->nneed, 1), bool);
 	for (int size = 1; n < f->nneed; size++)
 		for (int64_t i = 0; i < f->nneed; i++)
 			if (need_size(c, &f->need[i]) == size)
@@ -191,40 +201,45 @@ sort_needs(Caller *c)
 			c->number[c->order[i]] = next++;
 }
 
-/* one variable for each set of more than one result, in terms of the smaller ones */
-static void
-put_needs(Caller *c)
+/* the variable of need order[k], in terms of smaller ones */
+static const char *
+need_code(Caller *c, int k)
 {
 	const Function *f = c->f;
+	const Need *n = &f->need[c->order[k]];
+	uint64_t *rest = memcpy(NEW(c->arena, words(c), uint64_t), n->set, (size_t)words(c) * sizeof *rest);
+	Buf b = {.arena = c->arena};
 
-	for (int k = 0; k < f->nneed; k++) {
-		const Need *n = &f->need[c->order[k]];
-		uint64_t *rest;
-		Buf b = {.arena = c->arena};
-		if (need_size(c, n) < 2)
+	for (int j = k - 1; j >= 0; j--) {
+		const Need *m = &f->need[c->order[j]];
+		uint64_t new = 0;
+		if (need_size(c, m) < 2 || !subset(c, m->set, n->set))
 			continue;
-		rest = memcpy(NEW(c->arena, words(c), uint64_t), n->set, (size_t)words(c) * sizeof *rest);
-		buf_printf(&b, "const bool %s =", need_text(c, n->id));
-		int start = (int)b.n;
-		for (int j = k - 1; j >= 0; j--) {
-			const Need *m = &f->need[c->order[j]];
-			uint64_t new = 0;
-			if (need_size(c, m) < 2 || !subset(c, m->set, n->set))
-				continue;
-			for (int i = 0; i < words(c); i++)
-				new |= m->set[i] & rest[i];
-			if (!new)
-				continue;
-			for (int i = 0; i < words(c); i++)
-				rest[i] &= ~m->set[i];
-			buf_printf(&b, "%s %s", b.n > start ? " ||" : "", need_text(c, m->id));
-		}
-		for (int64_t i = 0; i < f->nresult; i++)
-			if (rest[i / 64] >> i % 64 & 1)
-				buf_printf(&b, "%s %s", b.n > start ? " ||" : "", result_text(c, i));
-		buf_puts(&b, ";");
-		line(c, buf_str(&b));
+		for (int i = 0; i < words(c); i++)
+			new |= m->set[i] & rest[i];
+		for (int i = 0; i < words(c); i++)
+			rest[i] &= ~m->set[i];
+		if (new)
+			or(&b, need_text(c, m->id));
 	}
+	for (int64_t i = 0; i < f->nresult; i++)
+		if (rest[i / 64] >> i % 64 & 1)
+			or(&b, result_text(c, i));
+	return arena_fmt(c->arena, "const bool %s = %s;", need_text(c, n->id), buf_str(&b));
+}
+
+/* the variables that the text in c->b mentions, before it */
+static void
+put_needs(Caller *c, Buf *out)
+{
+	const char **code = NEW(c->arena, MAX(c->f->nneed, 1), const char *);
+
+	for (int k = (int)c->f->nneed - 1; k >= 0; k--)
+		if (c->named[c->order[k]] && need_size(c, &c->f->need[c->order[k]]) > 1)
+			code[k] = need_code(c, k);
+	for (int64_t k = 0; k < c->f->nneed; k++)
+		if (code[k])
+			buf_line(out, 1, code[k]);
 }
 
 /* ---- checks ---- */
@@ -234,12 +249,6 @@ refuse(Caller *c, const char *condition, const char *code)
 {
 	line(c, arena_fmt(c->arena, "if (%s)", condition));
 	buf_printf(c->b, "\t\treturn %s_%s;\n", c->upper, code);
-}
-
-static void
-or(Buf *b, const char *s)
-{
-	buf_printf(b, "%s%s", b->n ? " || " : "", s);
 }
 
 static void
@@ -555,8 +564,6 @@ put_body(Caller *c)
 	const Program *p = c->p;
 	bool saves = c->f == p->forward && p->split, bad = reports_index(c);
 
-	check_arguments(c);
-	put_needs(c);
 	check_members(c);
 	check_dims(c);
 	if (c->f == p->backward)
@@ -599,6 +606,7 @@ caller(Buf *b, const Program *p, const Function *f)
 void
 call_print(Buf *b, const Program *p, const Function *f)
 {
+	Buf body = {.arena = b->arena};
 	Caller c;
 
 	if (!f)
@@ -607,7 +615,11 @@ call_print(Buf *b, const Program *p, const Function *f)
 	buf_puts(b, "int\n");
 	buf_line(b, 0, arena_fmt(c.arena, "%s_%s%s", c.model, f->name, call_arguments(c.arena, p, f)));
 	buf_puts(b, "{\n");
+	check_arguments(&c);
+	c.b = &body;
 	put_body(&c);
+	put_needs(&c, b);
+	buf_put(b, body.s, body.n);
 	buf_printf(b, "\treturn %s_OK;\n}\n\n", c.upper);
 }
 

@@ -14,6 +14,7 @@ typedef struct Setting {
 	const char *name;
 	double dflt;
 	const char *doc;
+	bool once;                     /* enters the statements before the tensors only */
 } Setting;
 static const struct {
 	const char *name;
@@ -25,29 +26,33 @@ static const struct {
 	const char *body[8];           /* of the loop over elements i */
 } rule[] = {
 	[OPT_SGD] = {"sgd", 0,
-		{{"lr", 1e-3, "learning rate"}, {"weight_decay", 0, "L2 penalty"}}, NULL, "", "",
+		{{"lr", 1e-3, "learning rate", false}, {"weight_decay", 0, "L2 penalty", false}}, NULL, "", "",
 		{"w[i] -= lr * (g[i] + weight_decay * w[i]);"}},
 	[OPT_MOMENTUM] = {"momentum", 1,
-		{{"lr", 1e-3, "learning rate"}, {"momentum", 0.9, "share of the last step"}, {"weight_decay", 0, "L2 penalty"}},
+		{{"lr", 1e-3, "learning rate", false}, {"momentum", 0.9, "share of the last step", false},
+			{"weight_decay", 0, "L2 penalty", false}},
 		NULL, "", "",
 		{"m[i] = momentum * m[i] + (g[i] + weight_decay * w[i]);", "w[i] -= lr * m[i];"}},
 	[OPT_ADAM] = {"adam", 2,
-		{{"lr", 1e-3, "learning rate"}, {"beta1", 0.9, "decay of m"}, {"beta2", 0.999, "decay of v"},
-			{"eps", 1e-8, "added to the root of v"}, {"weight_decay", 0, "L2 penalty"}},
+		{{"lr", 1e-3, "learning rate", true}, {"beta1", 0.9, "decay of m", true}, {"beta2", 0.999, "decay of v", false},
+			{"eps", 1e-8, "added to the root of v", false}, {"weight_decay", 0, "L2 penalty", false}},
 		"const double fix1 = 1 - pow((double)opt->beta1, (double)opt->step);\n"
 		"const double fix2 = 1 - pow((double)opt->beta2, (double)opt->step);\n"
-		"const S rate = (S)((double)opt->lr / fix1), root = (S)sqrt(fix2);\n",
-		", T rate, T root", ", (T)rate, (T)root",
-		{"const T d = g[i] + weight_decay * w[i];", "", "m[i] += (d - m[i]) * (1 - beta1);",
-			"v[i] = v[i] * beta2 + d * d * (1 - beta2);", "w[i] -= rate * (m[i] / (SQRT(v[i]) / root + eps));"}},
+		"const S rate = (S)((double)opt->lr / fix1), root = (S)sqrt(fix2);\n"
+		"const S new1 = (S)(1 - (double)opt->beta1), new2 = (S)(1 - (double)opt->beta2);\n",
+		", T rate, T root, T new1, T new2", ", (T)rate, (T)root, (T)new1, (T)new2",
+		{"const T d = g[i] + weight_decay * w[i];", "", "m[i] += (d - m[i]) * new1;",
+			"v[i] = v[i] * beta2 + d * d * new2;", "w[i] -= rate * (m[i] / (SQRT(v[i]) / root + eps));"}},
 	[OPT_ADAMW] = {"adamw", 2,
-		{{"lr", 1e-3, "learning rate"}, {"beta1", 0.9, "decay of m"}, {"beta2", 0.999, "decay of v"},
-			{"eps", 1e-8, "added to the root of v"}, {"weight_decay", 1e-2, "share lost at learning rate 1"}},
+		{{"lr", 1e-3, "learning rate", false}, {"beta1", 0.9, "decay of m", true}, {"beta2", 0.999, "decay of v", false},
+			{"eps", 1e-8, "added to the root of v", false},
+			{"weight_decay", 1e-2, "share lost at learning rate 1", false}},
 		"const double fix1 = 1 - pow((double)opt->beta1, (double)opt->step);\n"
 		"const double fix2 = 1 - pow((double)opt->beta2, (double)opt->step);\n"
-		"const S rate = (S)((double)opt->lr / fix1), root = (S)sqrt(fix2);\n",
-		", T rate, T root", ", (T)rate, (T)root",
-		{"m[i] += (g[i] - m[i]) * (1 - beta1);", "v[i] = v[i] * beta2 + g[i] * g[i] * (1 - beta2);",
+		"const S rate = (S)((double)opt->lr / fix1), root = (S)sqrt(fix2);\n"
+		"const S new1 = (S)(1 - (double)opt->beta1), new2 = (S)(1 - (double)opt->beta2);\n",
+		", T rate, T root, T new1, T new2", ", (T)rate, (T)root, (T)new1, (T)new2",
+		{"m[i] += (g[i] - m[i]) * new1;", "v[i] = v[i] * beta2 + g[i] * g[i] * new2;",
 			"w[i] = w[i] * (1 - lr * weight_decay) - rate * (m[i] / (SQRT(v[i]) / root + eps));"}},
 };
 static const char *const moment[] = {"m", "v"};
@@ -153,7 +158,8 @@ put_loop(Buf *b, const Program *p, DType d)
 	for (int i = 0; i < rule[k].moments; i++)
 		buf_printf(&head, ", %s *restrict %s", t, moment[i]);
 	for (const Setting *s = rule[k].setting; s->name; s++)
-		buf_printf(&head, ", %s %s", t, s->name);
+		if (!s->once)
+			buf_printf(&head, ", %s %s", t, s->name);
 	buf_printf(&head, "%s)", with_types(b->arena, rule[k].args, t, t));
 	buf_line(b, 0, buf_str(&head));
 	buf_printf(b, "{\n\t%s_PARALLEL_FOR\n\tfor (int64_t i = 0; i < n; i++) {\n", upper(b->arena, m));
@@ -187,11 +193,9 @@ put_tensor(Buf *b, const Program *p, const Member *w)
 	for (int i = 0; i < rule[k].moments; i++)
 		buf_printf(&call, ", %s", moment_at(b->arena, p, i, w));
 	for (const Setting *s = rule[k].setting; s->name; s++)
-		if (!strcmp(t, setting_type(p)))
-			buf_printf(&call, ", opt->%s", s->name);
-		else
-			buf_printf(&call, ", (%s)opt->%s", t, s->name);
-	buf_printf(&call, "%s);", !strcmp(t, setting_type(p)) && *rule[k].pass ? ", rate, root"
+		if (!s->once)
+			buf_printf(&call, ", %sopt->%s", strcmp(t, setting_type(p)) ? arena_fmt(b->arena, "(%s)", t) : "", s->name);
+	buf_printf(&call, "%s);", !strcmp(t, setting_type(p)) && *rule[k].pass ? ", rate, root, new1, new2"
 		: with_types(b->arena, rule[k].pass, t, t));
 	buf_printf(b, "\tif (g->%s)\n", w->cname);
 	buf_line(b, 2, buf_str(&call));

@@ -22,6 +22,9 @@
 #elif defined(__GNUC__)
 #ifdef __OPTIMIZE__
 #pragma GCC optimize("O3", "fp-contract=off")
+#if __GNUC__ >= 12
+#pragma GCC optimize("no-move-loop-stores") /* with it, gcc 12.2 -mavx loses lanes of conditional sums */
+#endif
 #else
 #pragma GCC optimize("fp-contract=off")
 #endif

@@ -1,0 +1,56 @@
+#!/bin/sh
+# emitted models against the interpreter and their contract, under gcc and clang; then what only whole
+# programs show: two models side by side, C++, other flags
+passed=0 failed=0
+count() {
+	passed=$((passed + ${1:-0})) failed=$((failed + ${3:-1}))
+}
+e2e() {
+	mkdir -p "$BUILD/e2e"
+	count $("$BUILD/tests/e2e" "$@" 2>&1 | tee /dev/stderr | tail -n 1)
+}
+try() {
+	what=$1; shift
+	if "$@" >"$dir/log" 2>&1; then
+		passed=$((passed + 1))
+	else
+		echo "FAIL $what"; head -n 20 "$dir/log"; failed=$((failed + 1))
+	fi
+}
+few="tests/e2e/fixed.json tests/e2e/seeds.json tests/e2e/stateful.json tests/e2e/swap.json"
+{
+e2e "$CC" "-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all" "$BUILD/e2e" $few tests/models/awkward_names.json
+e2e "$CC" "-O2 -march=native -fopenmp" "$BUILD/e2e" -quick tests/models/mlp.json tests/models/block.json \
+	tests/models/bn_dropout.json tests/models/gcn.json tests/models/pendulum.json
+if command -v clang-19 >/dev/null; then
+	e2e clang-19 "-O2" "$BUILD/e2e" $few -quick tests/models/mlp.json
+fi
+
+dir=$BUILD/e2e/programs
+mkdir -p "$dir"
+for m in mlp gcn awkward_names; do
+	"$GRADC" compile "tests/models/$m.json" -o "$dir" --optimizer=adam || failed=$((failed + 1))
+done
+strict="-std=c99 -Wall -Wextra -Wpedantic -Wconversion -Werror"
+for cc in "$CC" clang-19; do
+	command -v $cc >/dev/null || continue
+	try "$cc: two models in one program" $cc $strict -I"$dir" tests/e2e/two.c "$dir/mlp.c" "$dir/gcn.c" -lm -o "$dir/two"
+	try "$cc: it runs" "$dir/two"
+	try "$cc: without vector extensions" $cc $strict -O2 -DMLP_NO_SIMD -c "$dir/mlp.c" -o "$dir/mlp.o"
+	try "$cc: gnu11" $cc -std=gnu11 -O2 -Wall -Werror -c "$dir/mlp.c" -o "$dir/mlp.o"
+	if $cc -ffast-math -c "$dir/mlp.c" -o "$dir/mlp.o" 2>"$dir/log"; then
+		echo "FAIL $cc: -ffast-math is let pass"; failed=$((failed + 1))
+	else
+		passed=$((passed + 1))
+	fi
+done
+for m in mlp int; do
+	printf '#include "%s.h"\nint main() { return %s_OK; }\n' $m $(echo $m | tr a-z A-Z) >"$dir/$m.cc"
+	for cxx in g++ clang++-19; do
+		command -v $cxx >/dev/null || continue
+		try "$cxx: $m.h" $cxx -std=c++11 -Wall -Wextra -Wpedantic -Werror -fsyntax-only "$dir/$m.cc"
+	done
+done
+} 2>&1
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
