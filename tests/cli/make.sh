@@ -95,11 +95,11 @@ scenario "makefile"
 
 # the rules that are installed
 cd .. && mkdir rules && cd rules || exit 1
-cp ../net.json ../w.npy ../plain/main.c .
+cp ../net.json ../w.npy ../plain/main.c "$share/gradc.mk" .       # make cannot include a path with a space
 cat >Makefile <<X
 net: main.o net.o
 	\$(CC) main.o net.o -lm -o net
-include $share/gradc.mk
+include gradc.mk
 \$(eval \$(call gradc_model,net,net.json,gen,--optimizer=sgd))
 main.o: main.c \$(net_H)
 	\$(CC) -Igen -c main.c
