@@ -31,7 +31,7 @@ main(void)
 	starter_grads_bind(&grads, grad_bytes);
 	starter_optimizer_init(&opt);                  /* the usual settings ... */
 	starter_optimizer_bind(&opt, optimizer_bytes);
-	opt.lr = 0.05f;                                /* ... but for this one */
+	opt.lr = 0.01f;                                /* ... but for this one */
 
 	for (int i = 0; i < BATCH; i++) {
 		x[i] = 2 * (float)i / (BATCH - 1) - 1;
