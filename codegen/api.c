@@ -45,6 +45,18 @@ member_doc(Arena *a, const Program *p, const Member *m)
 		buf_comment(&b, m->name);
 	}
 	put_limits(&b, p, m);
+	if (m->blob && !m->leaf) {
+		buf_puts(&b, ": ");
+		if (m->blob->tensor) {
+			buf_comment(&b, m->blob->tensor);
+			buf_puts(&b, " of ");
+		}
+		buf_comment(&b, m->blob->file);
+	}
+	if (m->leaf && m->blob && !init_inline(p, m)) {
+		buf_puts(&b, "; init leaves it to be loaded from ");
+		buf_comment(&b, m->leaf->file);
+	}
 	if (m->doc) {
 		buf_puts(&b, ": ");
 		buf_comment(&b, m->doc);
@@ -82,6 +94,7 @@ static const struct {
 		"a call does not use may be NULL."},
 	{AREA_PARAM,     "params",     false, "Parameters. Only init, update and train_step write to them."},
 	{AREA_STATE,     "state",      false, "Buffers: forward replaces those that the model updates."},
+	{AREA_DATA,      "constants",  true,  "Constants too large to stand in the source: load them from the files named."},
 	{AREA_OUTPUT,    "outputs",    false, "Where results go; NULL for those that are not wanted."},
 	{AREA_COTANGENT, "cotangents", true,  "The gradient of whatever is differentiated with respect to each output."},
 	{AREA_GRAD,      "grads",      false, "Where gradients go; NULL for those that are not wanted."},
@@ -148,6 +161,8 @@ put_sizes(Buf *b, const Program *p)
 		put_size(b, p, "PARAMS_BYTES", p->of[AREA_PARAM].bytes, "of params_bind");
 	if (p->of[AREA_STATE].n)
 		put_size(b, p, "STATE_BYTES", p->of[AREA_STATE].bytes, "of state_bind");
+	if (p->of[AREA_DATA].n)
+		put_size(b, p, "CONSTANTS_BYTES", p->of[AREA_DATA].bytes, "of constants_bind");
 	if (p->split) {
 		put_size(b, p, "GRADS_BYTES", p->of[AREA_GRAD].bytes, "of grads_bind");
 		put_size(b, p, "SAVED_BYTES", p->of[AREA_SAVED].bytes, "what forward keeps for backward");
@@ -195,6 +210,7 @@ call_arguments(Arena *a, const Program *p, const Function *f)
 	ARG(has_struct(p, AREA_INPUT), ", const %s_inputs *in", m);
 	ARG(has_struct(p, AREA_PARAM), ", const %s_params *p", m);
 	ARG(has_struct(p, AREA_STATE), ", const %s_state *s", m);
+	ARG(has_struct(p, AREA_DATA), ", const %s_constants *c", m);
 	ARG(back && has_struct(p, AREA_COTANGENT), ", const %s_cotangents *ct", m);
 	ARG(train, ", const %s_grads *g, %s_optimizer *opt", m, m);
 	ARG(!back, ", const %s_outputs *out", m);
@@ -226,6 +242,8 @@ put_binds(Buf *b, const Program *p)
 		buf_printf(b, "void %s_params_bind(%s_params *p, void *flat);\n", m, m);
 	if (p->of[AREA_STATE].n)
 		buf_printf(b, "void %s_state_bind(%s_state *s, void *flat);\n", m, m);
+	if (p->of[AREA_DATA].n)
+		buf_printf(b, "void %s_constants_bind(%s_constants *c, const void *flat);\n", m, m);
 	if (p->split)
 		buf_printf(b, "void %s_grads_bind(%s_grads *g, void *flat);\n", m, m);
 	buf_putc(b, '\n');
@@ -245,7 +263,7 @@ put_tables(Buf *b, const Program *p)
 	buf_documented(b, "int64_t offset;", "in bytes");
 	buf_printf(b, "} %s_tensor;\n", m);
 	static const struct { Area area; const char *one, *table; } t[] = {
-		{AREA_PARAM, "PARAMS", "params"}, {AREA_STATE, "STATE", "state"}, {AREA_GRAD, "GRADS", "grads"}};
+		{AREA_PARAM, "PARAMS", "params"}, {AREA_STATE, "STATE", "state"}, {AREA_DATA, "CONSTANTS", "constants"}, {AREA_GRAD, "GRADS", "grads"}};
 	for (int i = 0; i < LEN(t); i++)
 		if (p->of[t[i].area].n)
 			buf_printf(b, "#define %s_N%s %lld\nextern const %s_tensor %s_%s_table[%s_N%s];\n", u, t[i].one,

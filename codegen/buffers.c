@@ -133,6 +133,18 @@ constant_slot(Planner *w, Node *n)
 	return slot_add(w, n, (Place){.area = AREA_CONST, .index = index});
 }
 
+/* a constant that the caller loads */
+static int
+data_slot(Planner *w, Node *n)
+{
+	int index = data_member(w->arena, w->p, n);
+
+	for (int64_t i = 0; i < w->f->nslot; i++)
+		if (w->f->slot[i].place.area == AREA_DATA && w->f->slot[i].place.index == index)
+			return (int)i;
+	return slot_add(w, n, (Place){.area = AREA_DATA, .index = index});
+}
+
 static int slot_of(Planner *w, int phase, Node *n);
 
 /* in train_step, the value that the first phase left */
@@ -163,6 +175,8 @@ slot_of(Planner *w, int phase, Node *n)
 		return *s = saved_slot(w, home->leaf);
 	if (home->leaf)
 		return *s = fixed_slot(w, home, leaf_place(w, home->leaf));
+	if (is_given(home) && home->blob->file && home->blob->nbytes > INLINE_MOST && !w->p->opt->inline_all)
+		return *s = data_slot(w, home);
 	if (is_given(home))
 		return *s = constant_slot(w, home);
 	return *s = slot_add(w, home, (Place){0});

@@ -44,7 +44,7 @@ or(Buf *b, const char *s)
 /* ---- places ---- */
 
 static const char *const self[NAREA] = {
-	[AREA_INPUT] = "in", [AREA_PARAM] = "p", [AREA_STATE] = "s", [AREA_COTANGENT] = "ct", [AREA_OUTPUT] = "out",
+	[AREA_INPUT] = "in", [AREA_PARAM] = "p", [AREA_STATE] = "s", [AREA_DATA] = "c", [AREA_COTANGENT] = "ct", [AREA_OUTPUT] = "out",
 	[AREA_GRAD] = "g",
 };
 
@@ -259,7 +259,7 @@ check_arguments(Caller *c)
 	bool back = f == p->backward, train = f == p->train, saves = p->split && (back || f == p->forward);
 	Buf b = {.arena = c->arena};
 
-	for (int area = AREA_INPUT; area <= AREA_STATE; area++)
+	for (int area = AREA_INPUT; area <= AREA_DATA; area++)
 		if (has_struct(p, (Area)area))
 			or(&b, arena_fmt(c->arena, "!%s", self[area]));
 	if (back && has_struct(p, AREA_COTANGENT))

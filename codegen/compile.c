@@ -5,16 +5,21 @@
 
 /* what the texts depend on: the canonical model, the data that it takes from files, the options */
 static const char *
-fingerprint(Arena *a, const Graph *user, const GenOptions *o)
+fingerprint(Arena *a, const Program *p)
 {
+	const Graph *g = p->user;
 	Buf b = {.arena = a};
 	char *hex = NEW(a, 65, char);
 
-	graph_write(&b, user);
-	for (int64_t i = 0; i < user->nnode; i++)
-		if (user->node[i]->blob && user->node[i]->blob->file)
-			buf_put(&b, user->node[i]->blob->data, user->node[i]->blob->nbytes);
-	buf_printf(&b, "\n%s\n", o->option_text);
+	graph_write(&b, g);
+	for (int64_t i = 0; i < g->nnode; i++)
+		if (g->node[i]->blob && g->node[i]->blob->file)
+			buf_put(&b, g->node[i]->blob->data, g->node[i]->blob->nbytes);
+	for (int area = AREA_PARAM; area <= AREA_STATE; area++)
+		for (int64_t i = 0; i < p->of[area].n; i++)
+			if (init_inline(p, &p->of[area].m[i]))
+				buf_put(&b, p->of[area].m[i].blob->data, p->of[area].m[i].blob->nbytes);
+	buf_printf(&b, "\n%s\n", p->opt->option_text);
 	sha256_hex(b.s, b.n, hex);
 	return hex;
 }
@@ -27,7 +32,7 @@ program_make(Arena *a, const Graph *user, const Split *s, const GenOptions *g)
 
 	diag_check();
 	p = program(a, user, s, inferring, g);
-	p->sha = fingerprint(a, user, g);
+	p->sha = fingerprint(a, p);
 	return p;
 }
 

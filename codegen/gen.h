@@ -24,7 +24,9 @@ typedef struct GenOptions {
 	const char *option_text;       /* canonical list for the head of each file */
 	const char *input_base;        /* basename of the IR file */
 	const char *version;           /* NULL: no --stamp-version */
+	bool inline_all;               /* constants of any size stand in the source; else those from files up to INLINE_MOST */
 } GenOptions;
+enum { INLINE_MOST = 1 << 20 };        /* bytes */
 
 /* ---- runtime helpers: rt.c ----
  * The files of codegen/rt are real C, compiled and tested as they are; the build embeds their text. An item
@@ -323,7 +325,7 @@ enum { ALIGN = 64 };                   /* of every offset that is planned, in by
 
 /* ---- program: members.c (the API's structs), program.c (what is called when), buffers.c (where values live) ---- */
 
-typedef enum Area { AREA_NONE, AREA_INPUT, AREA_PARAM, AREA_STATE, AREA_COTANGENT, AREA_OUTPUT, AREA_GRAD, AREA_CONST,
+typedef enum Area { AREA_NONE, AREA_INPUT, AREA_PARAM, AREA_STATE, AREA_DATA, AREA_COTANGENT, AREA_OUTPUT, AREA_GRAD, AREA_CONST,
 	AREA_SAVED, AREA_WORKSPACE, NAREA } Area;
 typedef struct Place {
 	Area area;
@@ -341,6 +343,7 @@ typedef struct Member {                /* a tensor of a struct of the API */
 	Type type;
 	int64_t offset, bytes;         /* in the flat array, at the symbols' max */
 	const Leaf *leaf;              /* or NULL */
+	const Blob *blob;              /* DATA: what the caller loads; PARAM, STATE: first value of a file; or NULL */
 	int param;                     /* GRAD: the parameter whose gradient it is, or -1 */
 	Range *limit;                  /* what it is used as an index into */
 	int64_t nlimit, caplimit;
@@ -352,7 +355,8 @@ typedef struct Members {
 } Members;
 typedef struct Program Program;
 Area area_of(Role r);
-void members_make(Arena *a, Program *p);         /* fills p->of, but for SAVED */
+void members_make(Arena *a, Program *p);         /* fills p->of, but for DATA and SAVED */
+int data_member(Arena *a, Program *p, const Node *n);    /* of a constant; made when it is new */
 int member_find(const Members *ms, const char *name);    /* by name in the IR; -1: absent */
 
 typedef struct Result {                /* what a function leaves behind */
@@ -411,7 +415,8 @@ struct Program {
 	const Split *split;            /* NULL: nothing to differentiate */
 	Kernels *kernels;
 	Function *forward, *backward, *infer, *train;  /* NULL where absent */
-	Members of[NAREA];             /* INPUT, PARAM, STATE, COTANGENT, OUTPUT, GRAD; SAVED: what forward keeps */
+	Members of[NAREA];             /* INPUT, PARAM, STATE, COTANGENT, OUTPUT, GRAD; DATA: constants that the caller
+	                                * loads from files; SAVED: what forward keeps */
 	Node **constant;               /* CONST: one node of each distinct blob */
 	Map *constants;                /* dtype and data -> index + 1 */
 	int64_t nconstant, capconstant;
@@ -428,7 +433,10 @@ void unit_head(Buf *b, const Program *p);        /* the comment that every file 
 void buf_documented(Buf *b, const char *code, const char *doc);      /* a member with its comment */
 bool has_struct(const Program *p, Area area);
 const char *call_arguments(Arena *a, const Program *p, const Function *f);   /* "(const m_inputs *in, …)" */
+/* unit.c */
+void array_print(Buf *b, const char *name, DType d, const void *data, int64_t nbytes);   /* static const */
 /* init.c */
+bool init_inline(const Program *p, const Member *m);     /* its first value is of a file and stands in the source */
 void init_use(const Program *p);                 /* notes the helpers that init_print() will call */
 void init_print(Buf *b, const Program *p);
 /* call.c */

@@ -32,13 +32,19 @@ fans(const Program *p, const Member *m, double *in, double *out)
 	*out = field * (double)dim_max(p->user, m->type.dim[0]);
 }
 
+bool
+init_inline(const Program *p, const Member *m)
+{
+	return m->leaf && m->blob && (m->blob->nbytes <= INLINE_MOST || p->opt->inline_all);
+}
+
 static Start
 start_of(const Program *p, const Member *m)
 {
 	const Leaf *l = m->leaf;
 	double in = 1, out = 1, b;
 
-	if (l->file)
+	if (m->blob)
 		return (Start){.how = FROM_FILE};
 	if (l->init >= INIT_KAIMING_UNIFORM)
 		fans(p, m, &in, &out);
@@ -95,6 +101,20 @@ put_number(Buf *b, DType d, double x)
 		buf_printf(b, "%lld", (long long)x);
 }
 
+/* the value of a file, when it stands in the source; else a word about the file */
+static void
+put_copy(Buf *b, const Program *p, const Member *m, char self)
+{
+	if (init_inline(p, m)) {
+		buf_printf(b, "\tif (%c->%s)\n\t\tmemcpy(%c->%s, %s_init_%s, sizeof %s_init_%s);\n", self, m->cname, self, m->cname,
+			p->user->name, m->cname, p->user->name, m->cname);
+		return;
+	}
+	buf_printf(b, "\t/* %c->%s is to be loaded from ", self, m->cname);
+	buf_comment(b, m->leaf->file);
+	buf_puts(b, " */\n");
+}
+
 static void
 put_start(Buf *b, const Program *p, const Member *m, char self)
 {
@@ -102,7 +122,7 @@ put_start(Buf *b, const Program *p, const Member *m, char self)
 	Buf line = {.arena = b->arena};
 
 	if (s.how == FROM_FILE) {
-		buf_printf(b, "\t/* %c->%s comes from a file */\n", self, m->cname);
+		put_copy(b, p, m, self);
 		return;
 	}
 	buf_printf(&line, "%s_%s_%s(%c->%s, %lld, ", p->user->name, how_name[s.how], dtype_name(m->type.dt), self, m->cname,
@@ -131,6 +151,10 @@ put_init(Buf *b, const Program *p, Area area, const char *what, char self)
 		How how = start_of(p, &ms->m[i]).how;
 		random |= how == UNIFORM || how == NORMAL;
 	}
+	for (int64_t i = 0; i < ms->n; i++)
+		if (init_inline(p, &ms->m[i]))
+			array_print(b, arena_fmt(b->arena, "%s_init_%s", p->user->name, ms->m[i].cname), ms->m[i].type.dt,
+				ms->m[i].blob->data, ms->m[i].blob->nbytes);
 	buf_printf(b, "void\n%s_%s_init(const %s_%s *%c, uint64_t seed)\n{\n", p->user->name, what, p->user->name, what, self);
 	for (int64_t i = 0; i < ms->n; i++)
 		put_start(b, p, &ms->m[i], self);

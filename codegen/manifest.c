@@ -98,7 +98,7 @@ value_name(const Node *n)
 /* ---- sections ---- */
 
 static const char *const area_name[NAREA] = {
-	[AREA_INPUT] = "inputs", [AREA_PARAM] = "params", [AREA_STATE] = "state", [AREA_COTANGENT] = "cotangents",
+	[AREA_INPUT] = "inputs", [AREA_PARAM] = "params", [AREA_STATE] = "state", [AREA_DATA] = "data", [AREA_COTANGENT] = "cotangents",
 	[AREA_OUTPUT] = "outputs", [AREA_GRAD] = "grads", [AREA_CONST] = "constants", [AREA_SAVED] = "saved",
 	[AREA_WORKSPACE] = "workspace",
 };
@@ -123,7 +123,7 @@ put_symbols(Out *o, const Program *p)
 static void
 put_members(Out *o, const Program *p, Area area)
 {
-	bool flat = area == AREA_PARAM || area == AREA_STATE || area == AREA_GRAD || area == AREA_SAVED;
+	bool flat = area == AREA_PARAM || area == AREA_STATE || area == AREA_DATA || area == AREA_GRAD || area == AREA_SAVED;
 
 	if (!p->of[area].n)
 		return;
@@ -139,6 +139,11 @@ put_members(Out *o, const Program *p, Area area)
 		if (flat)
 			field_number(o->b, "offset", m->offset);
 		field_number(o->b, "bytes", m->bytes);
+		if (m->blob) {
+			field_text(o->b, "file", m->blob->file);
+			if (m->blob->tensor)
+				field_text(o->b, "tensor", m->blob->tensor);
+		}
 		buf_putc(o->b, '}');
 	}
 	close(o, ']');

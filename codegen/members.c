@@ -77,6 +77,9 @@ leaves(Arena *a, Program *p)
 		m->doc = l->doc;
 		if (l->role != INPUT)
 			append(ms, m);
+		if (l->file)
+			m->blob = file_blob((Graph *)g, arena_fmt(a, "'%s'", l->name), l->file, l->at, l->tensor, l->at,
+				&l->node->type);
 	}
 }
 
@@ -132,6 +135,22 @@ limits(Arena *a, Program *p)
 		Member *m = &ms->m[member_find(ms, r[i].leaf->name)];
 		PUSH(a, m->limit, m->nlimit, m->caplimit, r[i]);
 	}
+}
+
+int
+data_member(Arena *a, Program *p, const Node *n)
+{
+	Members *ms = &p->of[AREA_DATA];
+	const char *name = n->name ? n->name : "constant";
+	Member *m;
+
+	for (int i = 0; i < ms->n; i++)
+		if (ms->m[i].blob == n->blob)
+			return i;
+	m = member_add(a, ms, name, NULL, n->at, p->user, n->type);
+	m->blob = n->blob;
+	append(ms, m);
+	return (int)ms->n - 1;
 }
 
 static uint32_t

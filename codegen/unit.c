@@ -7,47 +7,43 @@
 /* ---- constants ---- */
 
 static int64_t
-integer_at(const Blob *x, DType d, int64_t i)
+integer_at(const void *data, DType d, int64_t i)
 {
 	switch (d) {
-	case I64: return ((const int64_t *)x->data)[i];
-	case I32: return ((const int32_t *)x->data)[i];
-	case I16: return ((const int16_t *)x->data)[i];
-	case I8:  return ((const int8_t *)x->data)[i];
-	default:  return ((const uint8_t *)x->data)[i];
+	case I64: return ((const int64_t *)data)[i];
+	case I32: return ((const int32_t *)data)[i];
+	case I16: return ((const int16_t *)data)[i];
+	case I8:  return ((const int8_t *)data)[i];
+	default:  return ((const uint8_t *)data)[i];
 	}
 }
 
 static const char *
-element_text(Arena *a, const Blob *x, DType d, int64_t i)
+element_text(Arena *a, const void *data, DType d, int64_t i)
 {
 	Buf b = {.arena = a};
 	int64_t v;
 
 	if (d == F64 || d == F32) {
-		buf_c_float(&b, d == F64 ? ((const double *)x->data)[i] : (double)((const float *)x->data)[i], d == F32);
+		buf_c_float(&b, d == F64 ? ((const double *)data)[i] : (double)((const float *)data)[i], d == F32);
 		return buf_str(&b);
 	}
 	if (d == U64)
-		return arena_fmt(a, "%lluu", (unsigned long long)((const uint64_t *)x->data)[i]);
-	v = integer_at(x, d, i);
+		return arena_fmt(a, "%lluu", (unsigned long long)((const uint64_t *)data)[i]);
+	v = integer_at(data, d, i);
 	return v == INT64_MIN ? "INT64_MIN" : arena_fmt(a, "%lld", (long long)v);
 }
 
-static void
-put_constant(Buf *b, const Program *p, int i)
+void
+array_print(Buf *b, const char *name, DType d, const void *data, int64_t nbytes)
 {
-	const Node *n = p->constant[i];
-	int64_t count = n->blob->nbytes / dtype_size(n->type.dt);
+	int64_t count = nbytes / dtype_size(d);
 	int column = 8;
 	Arena *a = arena_new();
 
-	buf_puts(b, "/* ");
-	buf_comment(b, n->name ? n->name : "a constant");
-	buf_printf(b, " %s */\n", type_text(b->arena, p->user, &n->type));
-	buf_printf(b, "static const %s %s_c%d[%lld] = {\n\t", c_type(n->type.dt), p->user->name, i, (long long)MAX(count, 1));
+	buf_printf(b, "static const %s %s[%lld] = {\n\t", c_type(d), name, (long long)MAX(count, 1));
 	for (int64_t k = 0; k < count; k++) {
-		const char *s = element_text(a, n->blob, n->type.dt, k);
+		const char *s = element_text(a, data, d, k);
 		if (column + (int)strlen(s) + 2 > 100) {
 			buf_puts(b, "\n\t");
 			column = 8;
@@ -66,6 +62,17 @@ put_constant(Buf *b, const Program *p, int i)
 	arena_free(a);
 }
 
+static void
+put_constant(Buf *b, const Program *p, int i)
+{
+	const Node *n = p->constant[i];
+
+	buf_puts(b, "/* ");
+	buf_comment(b, n->name ? n->name : "a constant");
+	buf_printf(b, " %s */\n", type_text(b->arena, p->user, &n->type));
+	array_print(b, arena_fmt(b->arena, "%s_c%d", p->user->name, i), n->type.dt, n->blob->data, n->blob->nbytes);
+}
+
 /* ---- flat arrays ---- */
 
 static const struct {
@@ -75,6 +82,7 @@ static const struct {
 } flat[] = {
 	{AREA_PARAM, "params", "PARAMS", 'p'},
 	{AREA_STATE, "state", "STATE", 's'},
+	{AREA_DATA, "constants", "CONSTANTS", 'c'},
 	{AREA_GRAD, "grads", "GRADS", 'g'},
 };
 
@@ -107,19 +115,21 @@ put_bind(Buf *b, const Program *p, int k)
 	int64_t at = 0;
 	Buf clear = {.arena = b->arena};
 
-	buf_printf(b, "void\n%s_%s_bind(%s_%s *%c, void *flat)\n{\n\tchar *const base = flat;\n\n", m, flat[k].name, m, flat[k].name,
-		flat[k].self);
+	const char *constant = flat[k].area == AREA_DATA ? "const " : "";
+
+	buf_printf(b, "void\n%s_%s_bind(%s_%s *%c, %svoid *flat)\n{\n\t%schar *const base = flat;\n\n", m, flat[k].name, m,
+		flat[k].name, flat[k].self, constant, constant);
 	for (;;) {
 		int64_t next = -1;
 		for (int64_t i = 0; i < ms->n; i++)
 			if (!done[i] && (next < 0 || ms->m[i].offset < ms->m[next].offset))
 				next = i;
 		int64_t offset = next < 0 ? ms->bytes : ms->m[next].offset;
-		if (offset > at)
+		if (offset > at && !*constant)
 			buf_printf(&clear, "\tmemset(base + %lld, 0, %lld);\n", (long long)at, (long long)(offset - at));
 		if (next < 0)
 			break;
-		buf_printf(b, "\t%c->%s = (void *)(base + %lld);\n", flat[k].self, ms->m[next].cname, (long long)offset);
+		buf_printf(b, "\t%c->%s = (%svoid *)(base + %lld);\n", flat[k].self, ms->m[next].cname, constant, (long long)offset);
 		done[next] = true;
 		at = offset + ms->m[next].bytes;
 	}

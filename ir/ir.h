@@ -416,6 +416,9 @@ void leaves_read(Graph *g, Role role, const Json *j, const Map *cot, Map *values
 const char *init_word(Init init, int *nnum);     /* NULL: INIT_NONE; nnum: how many numbers it has */
 /* read_const.c */
 void constants_read(Graph *g, const Json *j, Map *values);
+/* an array of a file (named relative to the document) that must be of type t; `what` it is, for complaints */
+const Blob *file_blob(Graph *g, const char *what, const char *file, Loc file_at, const char *tensor, Loc tensor_at,
+	const Type *t);
 /* read_node.c: makes the nodes, those first that the values named by root need, depth first */
 void nodes_read(Graph *g, const Json *j, Map *values, const char *const *root, int nroot);
 int64_t stream_of(const char *name);             /* default stream of a random op: 63 bits of hash64 of its name */

@@ -135,23 +135,23 @@ arrays_read(Arena *a, const char *path, Array **out)
 }
 
 static const Array *
-tensor_find(Graph *g, const Array *x, int n, const Json *tensor, const Json *file)
+tensor_find(Graph *g, const Array *x, int n, const char *file, Loc file_at, const char *tensor, Loc tensor_at)
 {
 	const char **names = NEW(g->arena, MAX(n, 1), const char *);
 
 	if (!tensor && n == 1)
 		return x;
 	if (!tensor) {
-		graph_diag(g, DIAG_ERROR, file->at, "'%s' has %d tensors; 'tensor' must name one", file->str, n);
+		graph_diag(g, DIAG_ERROR, file_at, "'%s' has %d tensors; 'tensor' must name one", file, n);
 		return NULL;
 	}
 	for (int i = 0; i < n; i++) {
 		names[i] = x[i].name ? x[i].name : "";
-		if (!strcmp(names[i], tensor->str))
+		if (!strcmp(names[i], tensor))
 			return &x[i];
 	}
-	graph_diag(g, DIAG_ERROR, tensor->at, "'%s' has no tensor '%s'%s", file->str, tensor->str,
-		did_you_mean(g, tensor->str, names, n));
+	graph_diag(g, DIAG_ERROR, tensor_at, "'%s' has no tensor '%s'%s", file, tensor,
+		did_you_mean(g, tensor, names, n));
 	return NULL;
 }
 
@@ -178,32 +178,41 @@ array_text(Arena *a, const Array *x)
 	return buf_str(&b);
 }
 
-static Node *
-file_read(Graph *g, const Json *file, const Json *tensor, const Type *t)
+const Blob *
+file_blob(Graph *g, const char *what, const char *file, Loc file_at, const char *tensor, Loc tensor_at, const Type *t)
 {
-	const char *path = path_join(g->arena, path_dir(g->arena, g->file), file->str);
+	const char *path = path_join(g->arena, path_dir(g->arena, g->file), file);
 	Blob *b = NEW(g->arena, 1, Blob);
 	const Array *x;
 	Array *all;
 	int n;
 
 	if (!file_exists(path)) {
-		graph_diag(g, DIAG_ERROR, file->at, "there is no file '%s'", path);
+		graph_diag(g, DIAG_ERROR, file_at, "there is no file '%s'", path);
 		return NULL;
 	}
 	if ((n = arrays_read(g->arena, path, &all)) < 0) {
-		graph_diag(g, DIAG_ERROR, file->at, "'%s' is not a .safetensors, .npy or .npz file", file->str);
+		graph_diag(g, DIAG_ERROR, file_at, "'%s' is not a .safetensors, .npy or .npz file", file);
 		return NULL;
 	}
-	if (!(x = tensor_find(g, all, n, tensor, file)))
+	if (!(x = tensor_find(g, all, n, file, file_at, tensor, tensor_at)))
 		return NULL;
 	if (!same_array(x, t)) {
-		graph_diag(g, DIAG_ERROR, file->at, "the constant is %s, in '%s' it is %s",
-			type_text(g->arena, g, t), file->str, array_text(g->arena, x));
+		graph_diag(g, DIAG_ERROR, file_at, "%s is %s, in '%s' it is %s", what, type_text(g->arena, g, t), file,
+			array_text(g->arena, x));
 		return NULL;
 	}
-	*b = (Blob){x->nbytes, x->data, graph_str(g, file->str), tensor ? graph_str(g, tensor->str) : NULL};
-	return node_constant(g, *t, b);
+	*b = (Blob){x->nbytes, x->data, graph_str(g, file), tensor ? graph_str(g, tensor) : NULL};
+	return b;
+}
+
+static Node *
+file_read(Graph *g, const Json *file, const Json *tensor, const Type *t)
+{
+	const Blob *b = file_blob(g, "the constant", file->str, file->at, tensor ? tensor->str : NULL,
+		tensor ? tensor->at : file->at, t);
+
+	return b ? node_constant(g, *t, b) : NULL;
 }
 
 /* ---- the section ---- */

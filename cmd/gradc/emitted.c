@@ -58,7 +58,10 @@ emitted_options(Args *a)
 Program *
 emitted_program(Args *a, const Graph *user)
 {
-	return program_make(a->arena, user, split_of(a, user, pass_find("split")), emitted_options(a));
+	GenOptions *g = emitted_options(a);
+
+	g->inline_all = true;          /* its caller is ours and loads no constants */
+	return program_make(a->arena, user, split_of(a, user, pass_find("split")), g);
 }
 
 bool

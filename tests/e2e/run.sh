@@ -44,6 +44,26 @@ for cc in "$CC" clang-19; do
 		passed=$((passed + 1))
 	fi
 done
+
+# constants and first values from files: 512 x 1024 ones are bound, two ones stand in the source
+cp tests/e2e/loads.json "$dir"
+printf '\000\000\200\077' >"$dir/ones"
+for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19; do
+	cat "$dir/ones" "$dir/ones" >"$dir/more" && mv "$dir/more" "$dir/ones"
+done
+{
+	printf '\210\0\0\0\0\0\0\0%-136s' '{"big":{"dtype":"F32","shape":[512,1024],"data_offsets":[0,2097152]},"two":{"dtype":"F32","shape":[2],"data_offsets":[2097152,2097160]}}'
+	cat "$dir/ones"; head -c 8 "$dir/ones"
+} >"$dir/loads.safetensors"
+try "arrays of files" "$GRADC" compile "$dir/loads.json" -o "$dir"
+try "arrays of files: builds" "$CC" $strict -D_POSIX_C_SOURCE=200809L -I"$dir" tests/e2e/loads.c "$dir/loads.c" -lm -o "$dir/loads"
+try "arrays of files: values" "$dir/loads" "$dir/ones"
+
+# an index that the model computes is clamped, and reported
+try "computed indices" "$GRADC" compile tests/e2e/computed.json -o "$dir"
+try "computed indices: builds" "$CC" $strict -I"$dir" tests/e2e/computed.c "$dir/computed.c" -lm -o "$dir/computed"
+try "computed indices: code and values" "$dir/computed"
+
 for m in mlp int; do
 	printf '#include "%s.h"\nint main() { return %s_OK; }\n' $m $(echo $m | tr a-z A-Z) >"$dir/$m.cc"
 	for cxx in g++ clang++-19; do
