@@ -23,7 +23,7 @@
 #ifdef __OPTIMIZE__
 #pragma GCC optimize("O3", "fp-contract=off")
 #if __GNUC__ >= 12
-#pragma GCC optimize("no-move-loop-stores") /* gcc 12.2 -mavx loses lanes of conditional sums with it */
+#pragma GCC optimize("no-move-loop-stores") /* with it gcc 12.2 -mavx loses conditional sums */
 #endif
 #else
 #pragma GCC optimize("fp-contract=off")
