@@ -34,8 +34,11 @@ $(BUILD)/obj/%.o: %.c Makefile
 
 # texts that the program carries, as tables of lines: helpers of the emitted code, files of new projects,
 # the program that verify runs
-RT   := codegen/rt/prologue.h $(filter-out codegen/rt/prologue.h,$(wildcard codegen/rt/*.h))
+RT   := codegen/rt/prologue.h $(filter-out codegen/rt/prologue.h,$(wildcard codegen/rt/*.h)) $(BUILD)/gen/rt/dot_f64.h
 INIT := $(addprefix cmd/gradc/init/,starter.json main.c Makefile)
+$(BUILD)/gen/rt/dot_f64.h: codegen/rt/dot_f32.h Makefile
+	@mkdir -p $(@D)
+	sed -e 's/float/double/g' -e 's/f32/f64/g' -e 's/F32/F64/g' $< > $@
 $(BUILD)/gen/rt_files.h:         $(RT)
 $(BUILD)/gen/init_files.h:       $(INIT)
 $(BUILD)/gen/harness_files.h:    codegen/harness/run.c

@@ -42,8 +42,8 @@ bool rt_has(const RtSet *set, const char *name);
  *   MODEL_PARALLEL_FOR_CHECK    the same; its body may do `bad |= ...` on an int
  *   MODEL_SIMD                  bytes of a vector of the machine (64, 32, 16); 0 without GCC's vector extensions
  *                               or under MODEL_NO_SIMD: for #if
- *   MODEL_CONTRACT              before a function: a * b + c in it may become one rounding, as in micro-kernels
- *                               of contractions; nowhere else. Its body begins with
+ *   MODEL_CONTRACT              before a function: a * b + c in it becomes one rounding where the machine can, as in
+ *                               tiles of contractions; nowhere else. Its body begins with
  *   MODEL_CONTRACT_BODY
  * then the helpers in use. */
 void rt_print(Buf *b, const RtSet *set, const char *model);
@@ -100,7 +100,7 @@ struct Val {
 	Combine combine;               /* V_REDUCE */
 	Order order;                   /* V_REDUCE */
 	int nx;
-	const Val *x[6];
+	const Val *x[12];
 	const char *name;              /* what to call it when it is named; NULL: no idea */
 	bool own;                      /* the value of a node that the user named */
 	uint64_t loops;                /* loop variables it depends on */
@@ -143,7 +143,9 @@ typedef struct Build {
 	int64_t scratch;
 	Mem *scratchmem;
 	bool checks;                   /* an index is range-checked */
-	bool contract;
+	const Node *tiled;             /* a contraction whose element at the linear index tile_at is tile_value */
+	const Ix *tile_at;
+	const Val *tile_value;
 	struct Divisor { int loop; Dim d; } divisor[16];     /* by which loops must split for indices to be affine */
 	int ndivisor;
 	Block top;
@@ -201,7 +203,15 @@ const Ix *checked_index(Build *b, const Node *n, const Ix *const *o);
 typedef struct Run { int n, dim[MAXRANK]; Dim extent; bool last; } Run;
 int reduce_runs(const Node *n, Run *run);
 void reduced_dims(const Node *n, bool *gone);
+
+/* dot.c: contractions */
 int dot_summed(const Node *n, char *label, Dim *size);
+const Val *dot_value(Build *b, const Node *n, const Ix *const *o);   /* element o as one sum */
+/* The kernel of contraction n, to be scheduled: statements of all that b->inside holds. Each root is n, or is computed from
+ * elements of n in the same row-major place, and from what is in memory. Views of operands may be inside, so may
+ * what computes them: it is done once for each block of rows or columns.
+ * An element's bits depend on n alone: not on roots, tiles, threads. */
+void dot_kernel(Build *b, Node *n, Node *const *root, int64_t nroot);
 
 /* fuse.c: kernels of the fused backend */
 typedef enum ReduceForm {
@@ -268,7 +278,6 @@ typedef struct Kernel {
 	Block body;
 	const char *doc;               /* lines of the comment over it: nodes, scopes, shapes */
 	int64_t flops, bytes;          /* at the symbols' hint */
-	bool contract;                 /* multiply-adds may contract: nothing but a contraction is in it */
 	bool checks_index;             /* returns int: nonzero when an index was out of range */
 	int64_t scratch;               /* bytes of workspace it wants beyond its buffers, at the symbols' max, aligned as
 	                                * NAME_ALIGN; passed as a last parameter `void *scratch` when > 0 */

@@ -101,7 +101,7 @@ key_text(Kernels *ks, const Kernel *k, int64_t *len)
 {
 	Buf b = {.arena = ks->arena};
 
-	buf_printf(&b, "%u %d %d %lld\n", (unsigned)k->syms, k->contract, k->checks_index, (long long)k->scratch);
+	buf_printf(&b, "%u %d %lld\n", (unsigned)k->syms, k->checks_index, (long long)k->scratch);
 	for (int i = 0; i < k->nbuf; i++)
 		buf_printf(&b, "%d %d %d\n", (int)k->buf[i].dt, k->buf[i].read, k->buf[i].write);
 	block_print(&b, ks->g, &k->body, "", 0, true);
@@ -130,7 +130,7 @@ kernels_add(Kernels *ks, Build *b, const char *name, const char *doc, int64_t fl
 	KBuf *buf = NEW(ks->arena, MAX(b->nparam, 1), KBuf);
 	Uses u = {0};
 	Kernel k = {.nbuf = (int)b->nparam, .buf = buf, .body = b->top, .doc = doc, .flops = flops, .bytes = bytes,
-		.contract = b->contract, .checks_index = b->checks, .scratch = b->scratch};
+		.checks_index = b->checks, .scratch = b->scratch};
 
 	for (int i = 0; i < k.nbuf; i++) {
 		const Mem *m = b->param[i];
@@ -172,8 +172,6 @@ put_signature(Buf *b, const Kernels *ks, const Kernel *k, const char *model)
 	Buf line = {.arena = b->arena};
 	bool any = false;
 
-	if (k->contract)
-		buf_printf(b, "%s_CONTRACT\n", upper(b->arena, model));
 	buf_printf(b, "static %s\n", k->checks_index ? "int" : "void");
 	buf_printf(&line, "%s_%s(", model, k->name);
 	for (int s = 0; s < ks->g->nsym; s++)
@@ -199,12 +197,8 @@ kernel_print(Buf *b, const Kernels *ks, const Kernel *k, const char *model)
 		put_doc(b, k->doc);
 	put_signature(b, ks, k, model);
 	buf_puts(b, "{\n");
-	if (k->contract)
-		buf_printf(b, "\t%s_CONTRACT_BODY\n", upper(b->arena, model));
 	if (k->checks_index)
-		buf_puts(b, "\tint bad = 0;\n");
-	if (k->contract || k->checks_index)
-		buf_putc(b, '\n');
+		buf_puts(b, "\tint bad = 0;\n\n");
 	block_print(b, ks->g, &k->body, model, 1, false);
 	if (k->checks_index)
 		buf_puts(b, "\treturn bad;\n");

@@ -28,6 +28,7 @@ typedef struct Sched {
 	int depth;                     /* open scopes */
 	int floor;                     /* nothing is placed further out */
 	int inline_only;               /* > 0: within a guarded branch that is one expression */
+	int choice;                    /* > 0: within what C may leave out: a branch of ?:, the right side of && */
 	int open[MAXLOOP];             /* scope of each loop variable, -1: not open */
 	int *uses;                     /* by value id */
 	const Val **red;               /* reductions outside of guards, operands first */
@@ -185,15 +186,23 @@ uses(const Sched *s, const Val *v)
 
 /* ---- values ---- */
 
+static bool
+is_logic(const Val *v)
+{
+	return v->kind == V_BINARY && (!strcmp(v->op, "&&") || !strcmp(v->op, "||"));
+}
+
 static const Val *
 rebuild(Sched *s, const Val *v, int at)
 {
 	const Val *x[LEN(v->x)];
 
 	for (int i = 0; i < v->nx; i++) {
-		bool branch = v->kind == V_COND && v->guard && i;
+		bool choice = i && (v->kind == V_COND || is_logic(v)), branch = choice && v->guard;
 		s->inline_only += branch;
+		s->choice += choice;
 		x[i] = use(s, v->x[i], at);
+		s->choice -= choice;
 		s->inline_only -= branch;
 	}
 	return v_with(s->b, v, x);
@@ -212,6 +221,9 @@ wants_name(const Sched *s, const Val *v, int d, int at)
 		return false;
 	if (is_index(v))
 		return v->cost >= 6 && (uses(s, v) > 1 || d < at);
+	/* a load that need not happen becomes a masked one, and gcc before 12.4 confuses masks (PR 114375) */
+	if (v->kind == V_LOAD && s->choice)
+		return true;
 	if (v->kind == V_CAST && v->x[0]->nx == 0)
 		return false;
 	return uses(s, v) > 1 || d < at || (v->own && v->kind != V_LOAD);
@@ -522,6 +534,23 @@ accumulators(Sched *s, const Stage *g, Block *out, const char *name)
 	return acc;
 }
 
+/* acc combined with a term; the products of a contraction go in as its tiles add them */
+static void
+put_term(Sched *s, Block *body, const Val *v, const Var *acc)
+{
+	Build *b = s->b;
+	const Val *x = v->x[0], *arg[3];
+
+	if (v->order != BY_BLOCKS || !dtype_float(v->dt) || x->kind != V_BINARY || strcmp(x->op, "*")) {
+		s_set(b, body, acc, v->combine, use_root(s, x));
+		return;
+	}
+	for (int i = 0; i < 2; i++)
+		arg[i] = use(s, x->x[i], s->depth - 1);
+	arg[2] = v_var(b, acc);
+	s_set(b, body, acc, R_NONE, v_call(b, v->dt, v->dt == F32 ? "rt_fma_f32" : "rt_fma_f64", arg, 3));
+}
+
 static void
 chunk_nest(Sched *s, const Stage *g, int k, Block *out, const Val *from, const Val *to, const Var *const *acc)
 {
@@ -533,7 +562,7 @@ chunk_nest(Sched *s, const Stage *g, int k, Block *out, const Val *from, const V
 		f = for_new(b, g->over, from, to, 1);
 		push(s, &f->body, g->over->id);
 		for (int i = 0; i < g->n; i++)
-			s_set(b, &f->body, acc[i], g->red[i]->combine, use_root(s, g->red[i]->x[0]));
+			put_term(s, &f->body, g->red[i], acc[i]);
 		pop(s);
 		block_add(b, out, f);
 		return;
@@ -672,7 +701,7 @@ walk(Sched *s, const Block *in)
 		*u = *t;
 		for (int k = 0; k < LEN(t->x); k++)
 			if (t->x[k])
-				u->x[k] = use_root(s, t->x[k]);
+				u->x[k] = t->kind == S_CALL ? rebuild(s, t->x[k], s->depth - 1) : use_root(s, t->x[k]);
 		block_add(s->b, out, u);
 	}
 }

@@ -116,7 +116,6 @@ node_loops(Build *b, Node *n)
 	uint64_t used = 0;
 	Stmt *outer = open_loops(b, &x, &used, &linear, &body);
 
-	b->contract = n->op->kind == DOT && dtype_float(n->type.dt);
 	s_store(b, body, root_mem(b, n), v_ix(b, linear), element(b, n, index_of(b, &x)));
 	set_parallel(b, outer, node_work(n));
 }
@@ -351,7 +350,9 @@ part_loops(Build *b, Part *p)
 		b->inside[k->node[i]->id] = true;
 	if (k->scatter)
 		scatter_loops(b, k->root[0]);
-	else if (k->dot || k->form == REDUCE_MIXED || k->form == REDUCE_ALL)
+	else if (k->dot)
+		dot_kernel(b, k->dot, k->root, k->nroot);
+	else if (k->form == REDUCE_MIXED || k->form == REDUCE_ALL)
 		node_loops(b, k->root[0]);
 	else
 		row_loops(b, k, &p->rows, &p->inner);

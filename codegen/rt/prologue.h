@@ -3,7 +3,7 @@
  * Multiply-adds contract where the file says so, whatever the user's flags: not in
  * pointwise code, whose values must have the same bits in every kernel that computes
  * them, but in contractions (RT_CONTRACT before the function, RT_CONTRACT_BODY first
- * in it). gcc leaves loops scalar below -O3, so it is asked for that, unless it is not
+ * in it), where there are vectors. gcc leaves loops scalar below -O3, so it is asked for that, unless it is not
  * to optimise at all. */
 #include <math.h>
 #include <stdbool.h>
@@ -17,22 +17,10 @@
 
 #if defined(__clang__)
 #pragma clang fp contract(off)
-#define RT_CONTRACT
-#define RT_CONTRACT_BODY _Pragma("clang fp contract(fast)")
-#elif defined(__GNUC__)
-#ifdef __OPTIMIZE__
+#elif defined(__GNUC__) && defined(__OPTIMIZE__)
 #pragma GCC optimize("O3", "fp-contract=off")
-#if __GNUC__ >= 12
-#pragma GCC optimize("no-move-loop-stores") /* with it gcc 12.2 -mavx loses conditional sums */
-#endif
-#else
+#elif defined(__GNUC__)
 #pragma GCC optimize("fp-contract=off")
-#endif
-#define RT_CONTRACT __attribute__((optimize("fp-contract=fast")))
-#define RT_CONTRACT_BODY
-#else
-#define RT_CONTRACT
-#define RT_CONTRACT_BODY
 #endif
 
 /* bytes of a vector; 0: plain loops */
@@ -44,6 +32,24 @@
 #define RT_SIMD 32
 #else
 #define RT_SIMD 16
+#endif
+
+#if RT_SIMD && defined(__clang__)
+#define RT_CONTRACT
+#define RT_CONTRACT_BODY _Pragma("clang fp contract(fast)")
+#elif RT_SIMD
+#define RT_CONTRACT __attribute__((optimize("fp-contract=fast")))
+#define RT_CONTRACT_BODY
+#else
+#define RT_CONTRACT
+#define RT_CONTRACT_BODY
+#endif
+
+/* for a function whose parameters are constants where it is used */
+#ifdef __GNUC__
+#define RT_INLINE static inline __attribute__((always_inline))
+#else
+#define RT_INLINE static inline
 #endif
 
 /* loops whose iterations are independent: the results do not depend on the number of threads */
