@@ -154,6 +154,45 @@ results_check(Nodes *s, Entry *it, const Json *out)
 	path_back(s->g, mark);
 }
 
+static const char node_keys[] = "out op in attrs type scope remat side from";
+
+static bool
+is_node_key(const char *key)
+{
+	size_t n = strlen(key);
+
+	for (const char *s = node_keys; *s; s += strspn(s, " ")) {
+		size_t len = strcspn(s, " ");
+		if (len == n && !memcmp(s, key, n))
+			return true;
+		s += len;
+	}
+	return false;
+}
+
+/* a common mistake has an answer of its own: an attribute beside "attrs" instead of in it */
+static void
+node_keys_check(Graph *g, const Json *j)
+{
+	const Json *name = json_get(j, "op");
+	const Op *op = name && name->kind == J_STRING ? op_find(name->str) : NULL;
+	Json rest = *j;
+	int k;
+
+	rest.key = NEW(g->arena, j->n + 1, const char *);
+	rest.key_at = NEW(g->arena, j->n + 1, Loc);
+	rest.n = 0;
+	for (int i = 0; i < j->n; i++) {
+		if (op && !is_node_key(j->key[i]) && op_attr(op, j->key[i], &k)) {
+			graph_diag(g, DIAG_ERROR, j->key_at[i], "'%s' is an attribute: \"attrs\": {\"%s\": ...}", j->key[i], j->key[i]);
+			continue;
+		}
+		rest.key[rest.n] = j->key[i];
+		rest.key_at[rest.n++] = j->key_at[i];
+	}
+	keys_check(g, &rest, node_keys);
+}
+
 static void
 node_declare(Nodes *s, int i)
 {
@@ -164,7 +203,7 @@ node_declare(Nodes *s, int i)
 		it->bad = true;
 		return;
 	}
-	keys_check(s->g, it->j, "out op in attrs type scope remat side from");
+	node_keys_check(s->g, it->j);
 	if ((out = json_get(it->j, "out")))
 		outs_declare(s, i, out);
 	else
