@@ -143,6 +143,12 @@ compose(Arena *a, const Graph *g, bool training)
 	return expand_all(a, g, training, any_composite, true);
 }
 
+Graph *
+compose_stopped(Arena *a, const Graph *g, bool training)
+{
+	return expand_all(a, g, training, any_composite, false);
+}
+
 /* only composites that have no derivative of their own: what grad.c wants */
 Graph *
 compose_for_grad(Arena *a, const Graph *g, bool training)

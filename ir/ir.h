@@ -41,6 +41,7 @@ typedef struct Sym { const char *name; int64_t min, max, hint; Loc at; } Sym;
 typedef struct Graph Graph;
 typedef struct Node Node;
 typedef struct Op Op;
+typedef struct Options Options;
 
 int64_t dim_max(const Graph *g, Dim d);          /* at the symbols' max; saturates at INT64_MAX */
 int64_t dim_hint(const Graph *g, Dim d);
@@ -588,19 +589,30 @@ Bounded *bound_graph(EvalCtx *c, const Graph *g, const Bounded *known);
 bool bound_holds(const Tensor *got, const Bounded *want, int64_t k);
 int64_t bound_first(const Tensor *got, const Bounded *want);     /* the first element where it does not; -1: none */
 
+/* slope.c: gradients of the interpreter against central differences, along a random direction for each */
+typedef struct Slope {
+	const char *name;              /* what is differentiated with respect to */
+	double grad, diff;             /* the derivative by the gradient, and by differences */
+	double tol;                    /* how far apart they may be */
+	bool known;                    /* false: infinite, no number, or at a kink, as far as differences can tell */
+} Slope;
+/* user: a model as read; leaf: values by index in user->leaf; c->symval is set. All gradients of the ops must exist. */
+int slopes(EvalCtx *c, const Graph *user, const Options *o, Tensor *const *leaf, uint64_t seed, Slope **out);
+
 /* ---- passes ---- */
-typedef struct Options {
+struct Options {
 	bool training;                 /* compose: `auto` attributes */
 	const char *partition;         /* "min-cut", "default", "recompute" */
 	const char *objective;         /* "traffic", "bytes", "time" */
 	const char *recomputable;      /* comma-separated op names in addition, or NULL */
 	const char *of;                /* grad: scalar output to differentiate; NULL: loss, or all with cotangents */
-} Options;
+};
 
 /* Each returns a new graph in arena a; contracts stand over the definitions. */
 Graph *simplify(Arena *a, const Graph *g);                   /* fold.c */
 Node *fold(Node *n);                                         /* what replaces n, not yet appended; NULL: nothing */
 Graph *compose(Arena *a, const Graph *g, bool training);     /* compose.c: no composite is left */
+Graph *compose_stopped(Arena *a, const Graph *g, bool training);    /* the same, with stop_gradient where it was */
 Graph *compose_for_grad(Arena *a, const Graph *g, bool training);   /* only composites without a vjp */
 Graph *grad(Arena *a, const Graph *g, const Options *o);     /* grad.c: joint graph */
 Graph *seed_one(Arena *a, const Graph *joint);                /* the loss's cotangent leaf becomes the constant 1 */

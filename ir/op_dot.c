@@ -142,21 +142,40 @@ axes(const DotSpec *d, const Tensor *const t[3], Axis *axis)
 	return n;
 }
 
+/* the innermost axis, where the time goes */
+static void
+multiply_add_axis(const Axis *x, const Tensor *const t[3], const int64_t *at, Tensor *out)
+{
+	if (out->f) {
+		const double *a = t[0]->f + at[0], *b = t[1]->f + at[1];
+		double *r = out->f + at[2];
+		for (int64_t i = 0; i < x->size; i++, a += x->stride[0], b += x->stride[1], r += x->stride[2])
+			*r += *a * *b;
+	} else {
+		for (int64_t i = 0, p = at[0], q = at[1], o = at[2]; i < x->size; i++) {
+			out->i[o] = (int64_t)((uint64_t)out->i[o] + (uint64_t)t[0]->i[p] * (uint64_t)t[1]->i[q]);
+			p += x->stride[0];
+			q += x->stride[1];
+			o += x->stride[2];
+		}
+	}
+}
+
 static void
 multiply_add(const Axis *axis, int n, const Tensor *const t[3], const int64_t *at, Tensor *out)
 {
-	if (n) {
-		int64_t p[3] = {at[0], at[1], at[2]};
-		for (int64_t i = 0; i < axis->size; i++) {
-			multiply_add(axis + 1, n - 1, t, p, out);
-			for (int j = 0; j < 3; j++)
-				p[j] += axis->stride[j];
-		}
-	} else if (out->f)
-		out->f[at[2]] += t[0]->f[at[0]] * t[1]->f[at[1]];
-	else
-		out->i[at[2]] = (int64_t)((uint64_t)out->i[at[2]]
-			+ (uint64_t)t[0]->i[at[0]] * (uint64_t)t[1]->i[at[1]]);
+	static const Axis once = {1, {0, 0, 0}};
+	int64_t p[3] = {at[0], at[1], at[2]};
+
+	if (n < 2) {
+		multiply_add_axis(n ? axis : &once, t, at, out);
+		return;
+	}
+	for (int64_t i = 0; i < axis->size; i++) {
+		multiply_add(axis + 1, n - 1, t, p, out);
+		for (int j = 0; j < 3; j++)
+			p[j] += axis->stride[j];
+	}
 }
 
 static void

@@ -549,13 +549,15 @@ draw_loss(Draw *w)
 	port_add(w->g, &w->g->out, "loss", l, (Loc){0});
 }
 
+/* Inner values are the results of contractions only: others may be equal to what composites compute inside, or
+ * be folded into their operand, and then stand for all of that. */
 static void
 draw_wrt(Draw *w)
 {
 	w->g->wrt_given = true;
 	for (int64_t i = 0; i < w->g->nnode && w->g->wrt.n < 4; i++) {
 		Node *n = w->g->node[i];
-		if (dtype_float(n->type.dt) && n->name && node_nres(n) <= 1 && (n->leaf ? one_in(w, 2) : one_in(w, 12)))
+		if (dtype_float(n->type.dt) && n->name && (n->leaf ? one_in(w, 2) : n->op->kind == DOT && one_in(w, 3)))
 			port_add(w->g, &w->g->wrt, n->name, n, (Loc){0});
 	}
 	if (!w->g->wrt.n)

@@ -2,8 +2,8 @@
  *
  * usage: fuzz_graph [RUNS [SEED [SECONDS]]]     FUZZ_CC: the C compiler with flags
  * Checked of each: written and read again it is the same graph; the interpreter
- * that rounds lies within the bounds around the one that does not; so do the
- * compiled values, updates and gradients of the nop backend, and of the fused
+ * that rounds lies within the bounds around the one that does not; its gradients
+ * are slopes of its values; within the bounds are also the compiled values, updates and gradients of the nop backend, and of the fused
  * one under every partition, which have one another's very bits, as have calls
  * with two threads, with other rubbish in memory, with results not wanted. Many
  * graphs are compiled into one program. Where gradc itself dies, the others are
@@ -159,6 +159,18 @@ joint_leaves(Case *t, const Graph *g)
 	return v;
 }
 
+/* gradients of the interpreter are slopes of its values */
+static void
+slopes_agree(Case *t, const Options *o)
+{
+	Slope *s;
+	int n = slopes(&t->c, t->user, o, t->leaf, t->seed, &s);
+
+	for (int i = 0; i < n; i++)
+		if (s[i].known && !(fabs(s[i].grad - s[i].diff) <= s[i].tol))
+			finding(t, "gradient of %s: %.12g, by differences %.12g +- %g", s[i].name, s[i].grad, s[i].diff, s[i].tol);
+}
+
 /* ---- programs and their calls ---- */
 
 static Tensor **
@@ -242,6 +254,7 @@ prepare(Case *t, uint64_t seed)
 		module_run(&m, 0, pass_find("clean"));
 		t->core = m.graph;
 		leaf = joint_leaves(t, t->core);
+		slopes_agree(t, &o);
 	} else
 		t->core = compose(t->arena, t->user, true);
 	graph_verify(t->core, "fuzz");
