@@ -43,7 +43,7 @@ node_mem(Build *b, Node *n)
 
 	if (b->memof[n->id])
 		return b->memof[n->id];
-	m = build_array(b, node_name(b, n), n->type.dt, 0);
+	m = build_array(b, build_name(b, node_name(b, n)), n->type.dt, 0);
 	m->param = b->nparam;
 	PUSH(b->arena, b->param, b->nparam, b->capparam, m);
 	while (b->capnode < b->nparam)

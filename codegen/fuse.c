@@ -103,7 +103,7 @@ reduce_form(const Node *n)
 
 	if (!nrun)
 		return REDUCE_NOTHING;
-	if (nrun > 1)
+	if (nrun > 1 || !count(n->in[0]).k)
 		return REDUCE_MIXED;
 	if (run[0].last)
 		return one_element(n) ? REDUCE_ALL : REDUCE_ROWS;

@@ -153,6 +153,7 @@ typedef struct Build {
 Build *build_new(Arena *a, Graph *g, const Kernels *ks, Node **storage);
 const char *math_name(const Build *b, const char *fn, DType d);      /* of a libm function for that dtype */
 const char *build_name(Build *b, const char *base);          /* an unused identifier like it */
+const char *build_candidate(Build *b, const char *base, int i);
 const Var *build_var(Build *b, const char *name, DType dt);
 const Var *build_loop(Build *b, Dim extent, uint64_t avoid);
 const Var *build_counter(Build *b, const char *name, const Val *end, int64_t most);     /* a loop variable of its own */
@@ -256,6 +257,9 @@ Build *group_kernel(Arena *a, Graph *g, const Kernels *ks, Node **storage, const
 /* loop.c: statements of raw values (with reductions) become statements in C's order: loops for reductions,
  * names for what is used twice or does not change in a loop, each in the outermost loop where it is known */
 void schedule(Build *b);
+
+/* reuse.c: Step.reuse of the kernel that b has become */
+const uint64_t *find_reuse(Arena *a, const Build *b);
 
 /* print.c */
 void block_print(Buf *b, const Graph *g, const Block *body, const char *model, int indent, bool plain);

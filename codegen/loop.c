@@ -21,6 +21,7 @@ typedef struct Scope {
 	int loop;                      /* id of its loop variable; -1: none */
 	Named *named;
 	int64_t n, cap;
+	Map *names;                    /* identifiers declared here */
 } Scope;
 typedef struct Sched {
 	Build *b;
@@ -35,6 +36,7 @@ typedef struct Sched {
 	int *red_part;                 /* the part of the kernel that needs it first */
 	int64_t nred, capred, cappart;
 	int part;                      /* the part that is being done */
+	struct Sched *left;            /* with the scopes that leave() put aside */
 	bool *seen;                    /* by value id */
 	int nval;                      /* values that existed at the start */
 } Sched;
@@ -91,7 +93,7 @@ push(Sched *s, Block *out, int loop)
 {
 	if (s->depth == MAXDEPTH)
 		bug("a kernel with loops nested more than %d deep", MAXDEPTH);
-	s->scope[s->depth] = (Scope){.out = out, .loop = loop};
+	s->scope[s->depth] = (Scope){.out = out, .loop = loop, .names = map_new(s->b->arena)};
 	if (loop >= 0)
 		s->open[loop] = s->depth;
 	s->depth++;
@@ -117,6 +119,7 @@ leave(Sched *s, int d)
 		if (s->scope[i].loop >= 0)
 			s->open[s->scope[i].loop] = -1;
 	s->depth = d + 1;
+	s->left = kept;
 	return kept;
 }
 
@@ -127,6 +130,7 @@ rejoin(Sched *s, const Sched *kept)
 		s->scope[i] = kept->scope[i];
 	memcpy(s->open, kept->open, sizeof s->open);
 	s->depth = kept->depth;
+	s->left = kept->left;
 }
 
 static bool
@@ -172,10 +176,40 @@ set_name(Sched *s, int d, const Val *v, const Val *by)
 	return by;
 }
 
-static const Var *
-new_var(Sched *s, const Val *v)
+/* whether a name is declared in a scope that is open, or put aside; of two in different loops neither sees the other */
+static bool
+name_taken(const Sched *s, const char *name)
 {
-	return build_var(s->b, v->name ? v->name : "t", v->dt);
+	for (; s; s = s->left)
+		for (int d = 0; d < s->depth; d++)
+			if (map_get(s->scope[d].names, name))
+				return true;
+	return false;
+}
+
+/* an identifier like base for scope d */
+static const char *
+new_name(Sched *s, int d, const char *base)
+{
+	const char *name;
+
+	for (int i = 0; name = build_candidate(s->b, base, i), name_taken(s, name); i++)
+		;
+	map_set(s->scope[d].names, name, s);
+	return name;
+}
+
+static const Var *
+new_scalar(Sched *s, int d, const char *name, DType dt)
+{
+	return build_var(s->b, new_name(s, d, name), dt);
+}
+
+/* what v is called in scope d */
+static const Var *
+new_var(Sched *s, int d, const Val *v)
+{
+	return new_scalar(s, d, v->name ? v->name : "t", v->dt);
 }
 
 static int
@@ -236,11 +270,11 @@ let(Sched *s, int d, const Val *v, const Val *x)
 	const Var *raw = NULL, *var;
 
 	if (v->check) {
-		raw = build_var(b, "raw", I64);
+		raw = new_scalar(s, d, "raw", I64);
 		s_let(b, s->scope[d].out, raw, x->x[0]);
 		x = v_with(b, x, (const Val *[]){v_var(b, raw), x->x[1]});
 	}
-	var = new_var(s, v);
+	var = new_var(s, d, v);
 	s_let(b, s->scope[d].out, var, x);
 	if (raw)
 		stmt(b, s->scope[d].out, S_BAD)->x[0] = v_binary(b, BOOL, "!=", v_var(b, var), v_var(b, raw));
@@ -277,7 +311,7 @@ guarded(Sched *s, const Val *v, int d)
 {
 	Sched *kept = leave(s, d);
 	const Val *no = v->x[2], *cond = use(s, v->x[0], d);
-	const Var *var = new_var(s, v);
+	const Var *var = new_var(s, d, v);
 	bool simple = no->kind == V_NUM || no->kind == V_INT;
 	const Val *zero = dtype_float(v->dt) ? v_num(s->b, v->dt, 0) : v_lit(s->b, v->dt, 0);
 	Stmt *t;
@@ -386,14 +420,14 @@ lane_terms(Sched *s, const Stage *g, Block *out, const Val *from, const Val *to,
 {
 	Build *b = s->b;
 	const Val *width = v_int(b, LANES), *whole;
-	const Var *base = build_var(b, "base", I64);
+	const Var *base = new_scalar(s, s->depth - 1, "base", I64);
 	bool even = to->kind == V_INT && to->num.i % LANES == 0;
 	Stmt *f;
 
 	if (to->kind == V_INT)
 		whole = v_int(b, to->num.i / LANES * LANES);
 	else {
-		const Var *w = build_var(b, "whole", I64);
+		const Var *w = new_scalar(s, s->depth - 1, "whole", I64);
 		s_let(b, out, w, v_binary(b, I64, "-", to, v_binary(b, I64, "%", to, width)));
 		whole = v_var(b, w);
 	}
@@ -412,7 +446,8 @@ lane_arrays(Sched *s, const Stage *g, Block *out, const char *what)
 
 	for (int i = 0; i < g->n; i++) {
 		const Val *v = g->red[i], *none = v_identity(b, v->combine, v->dt);
-		Mem *a = build_array(b, arena_fmt(b->arena, "%s%s", v->name ? v->name : "acc", what), v->dt, LANES);
+		const char *name = new_name(s, s->depth - 1, arena_fmt(b->arena, "%s%s", v->name ? v->name : "acc", what));
+		Mem *a = build_array(b, name, v->dt, LANES);
 		s_array(b, out, a, v->combine == R_SUM);
 		if (v->combine != R_SUM)
 			s_call(b, out, v_call(b, v->dt, v->dt == F32 ? "rt_lanes_fill_f32" : "rt_lanes_fill_f64",
@@ -424,14 +459,15 @@ lane_arrays(Sched *s, const Stage *g, Block *out, const char *what)
 
 /* the first term after a chunk's beginning that is not in it */
 static const Val *
-chunk_end(Build *b, Block *out, const Stage *g, const Val *begin, const Val *to, int64_t size)
+chunk_end(Sched *s, Block *out, const Stage *g, const Val *begin, const Val *to, int64_t size)
 {
+	Build *b = s->b;
 	const Val *end = v_binary(b, I64, "+", begin, v_int(b, size));
 	const Var *x;
 
 	if (g->end->kind == V_INT && g->end->num.i % size == 0)
 		return end;
-	x = build_var(b, "end", I64);
+	x = new_scalar(s, s->depth - 1, "end", I64);
 	s_let(b, out, x, v_min(b, end, to));
 	return v_var(b, x);
 }
@@ -448,11 +484,11 @@ lane_nest(Sched *s, const Stage *g, int k, Block *out, const Val *from, const Va
 		lane_terms(s, g, out, from, to, acc);
 		return;
 	}
-	c = build_var(b, "chunk", I64);
+	c = new_scalar(s, s->depth - 1, "chunk", I64);
 	f = for_new(b, c, from, to, g->size[k - 1]);
 	part = lane_arrays(s, g, &f->body, "_part");
-	lane_nest(s, g, k - 1, &f->body, v_var(b, c), chunk_end(b, &f->body, g, v_var(b, c), to, g->size[k - 1]), part);
-	l = build_var(b, "lane", I64);
+	lane_nest(s, g, k - 1, &f->body, v_var(b, c), chunk_end(s, &f->body, g, v_var(b, c), to, g->size[k - 1]), part);
+	l = new_scalar(s, s->depth - 1, "lane", I64);
 	add = s_for(b, &f->body, l, v_int(b, 0), v_int(b, LANES), 1);
 	for (int i = 0; i < g->n; i++)
 		s_acc(b, &add->body, (Mem *)acc[i], v_var(b, l), g->red[i]->combine,
@@ -472,7 +508,7 @@ lane_stage(Sched *s, const Stage *g, int d)
 		const Val *v = g->red[i];
 		const char *what = v->combine == R_SUM ? "sum" : v->combine == R_PROD ? "prod"
 			: v->combine == R_MAX ? "max" : "min";
-		const Var *x = new_var(s, v);
+		const Var *x = new_var(s, d, v);
 		s_let(b, out, x, v_call(b, v->dt, arena_fmt(b->arena, "rt_lanes_%s_%s", what, dtype_name(v->dt)),
 			(const Val *[]){v_addr(b, acc[i], v_int(b, 0))}, 1));
 		set_name(s, d, v, v_var(b, x));
@@ -500,7 +536,7 @@ arg_stage(Sched *s, const Stage *g, int d)
 {
 	Build *b = s->b;
 	const Val *v = g->red[0], *x;
-	const Var *acc[2] = {new_var(s, v), build_var(b, "best", v->x[0]->dt)}, *term;
+	const Var *acc[2] = {new_var(s, d, v), new_scalar(s, d, "best", v->x[0]->dt)}, *term;
 	Block *out = s->scope[d].out;
 	Stmt *f;
 
@@ -510,7 +546,7 @@ arg_stage(Sched *s, const Stage *g, int d)
 	push(s, &f->body, g->over->id);
 	x = use(s, v->x[0], s->depth - 1);
 	if (x->nx) {
-		term = new_var(s, v->x[0]);
+		term = new_var(s, s->depth - 1, v->x[0]);
 		s_let(b, &f->body, term, x);
 		x = v_var(b, term);
 	}
@@ -528,7 +564,7 @@ accumulators(Sched *s, const Stage *g, Block *out, const char *name)
 
 	for (int i = 0; i < g->n; i++) {
 		const Val *v = g->red[i];
-		acc[i] = name ? build_var(b, name, v->dt) : new_var(s, v);
+		acc[i] = new_scalar(s, s->depth - 1, name ? name : v->name ? v->name : "t", v->dt);
 		s_var(b, out, acc[i], v_identity(b, v->combine, v->dt));
 	}
 	return acc;
@@ -567,10 +603,10 @@ chunk_nest(Sched *s, const Stage *g, int k, Block *out, const Val *from, const V
 		block_add(b, out, f);
 		return;
 	}
-	c = build_var(b, "chunk", I64);
+	c = new_scalar(s, s->depth - 1, "chunk", I64);
 	f = for_new(b, c, from, to, g->size[k - 1]);
 	part = accumulators(s, g, &f->body, "part");
-	chunk_nest(s, g, k - 1, &f->body, v_var(b, c), chunk_end(b, &f->body, g, v_var(b, c), to, g->size[k - 1]), part);
+	chunk_nest(s, g, k - 1, &f->body, v_var(b, c), chunk_end(s, &f->body, g, v_var(b, c), to, g->size[k - 1]), part);
 	for (int i = 0; i < g->n; i++)
 		s_set(b, &f->body, acc[i], g->red[i]->combine, v_var(b, part[i]));
 	block_add(b, out, f);
@@ -706,6 +742,53 @@ walk(Sched *s, const Block *in)
 	}
 }
 
+/* ---- parameters ---- */
+
+static void
+mark_val(const Val *v)
+{
+	if (v->mem)
+		((Mem *)v->mem)->read = true;
+	for (int i = 0; i < v->nx; i++)
+		mark_val(v->x[i]);
+}
+
+static void
+mark_block(const Block *k)
+{
+	for (int64_t i = 0; i < k->n; i++) {
+		const Stmt *t = k->s[i];
+		for (int x = 0; x < LEN(t->x); x++)
+			if (t->x[x])
+				mark_val(t->x[x]);
+		if (t->kind == S_STORE || t->kind == S_ACC)
+			((Mem *)t->mem)->write = true;
+		if (t->kind == S_ACC)
+			((Mem *)t->mem)->read = true;
+		mark_block(&t->body);
+		mark_block(&t->other);
+	}
+}
+
+/* what values were built for and did not need in the end is no parameter */
+static void
+drop_unused(Build *b)
+{
+	int64_t n = 0;
+
+	for (int64_t i = 0; i < b->nparam; i++)
+		b->param[i]->read = b->param[i]->write = false;
+	mark_block(&b->top);
+	for (int64_t i = 0; i < b->nparam; i++)
+		if (b->param[i]->read || b->param[i]->write) {
+			b->param[n] = b->param[i];
+			b->paramnode[n] = b->paramnode[i];
+			b->param[n]->param = (int)n;
+			n++;
+		}
+	b->nparam = n;
+}
+
 void
 schedule(Build *b)
 {
@@ -723,4 +806,5 @@ schedule(Build *b)
 	b->top = (Block){0};
 	push(s, &b->top, -1);
 	walk(s, &raw);
+	drop_unused(b);
 }

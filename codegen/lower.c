@@ -79,7 +79,7 @@ add_step(Lower *l, Build *b, const char *name, const char *doc, int64_t work)
 	k = kernels_add(l->ks, b, name, doc, work, bytes);
 	s.kernel = k;
 	s.buf = b->paramnode;
-	s.reuse = NEW(l->arena, MAX(b->nparam, 1), uint64_t);
+	s.reuse = find_reuse(l->arena, b);
 	s.same = NEW(l->arena, MAX(b->nparam, 1), int);
 	for (int64_t i = 0; i < b->nparam; i++)
 		s.same[i] = -1;

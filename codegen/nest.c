@@ -233,7 +233,7 @@ open_chunks(Build *b, const Columns *c, Axes inner, const Var *row, uint64_t use
 		outer = s_loop(b, *body, c->chunk);
 		*body = &outer->body;
 		begin = v_binary(b, I64, "*", v_var(b, c->chunk), v_int(b, CHUNK));
-		const Var *last = build_var(b, "end", I64);
+		const Var *last = build_var(b, build_name(b, "end"), I64);
 		s_let(b, *body, last, v_min(b, v_binary(b, I64, "+", begin, v_int(b, CHUNK)), end));
 		end = v_var(b, last);
 	}
@@ -270,8 +270,9 @@ combine_chunks(Build *b, const Columns *c, Axes inner)
 	for (int i = 0; i < c->n; i++) {
 		Node *n = c->root[i];
 		const Val *part = v_load(b, c->part[i], part_at(b, c, linear));
-		s_store(b, body, root_mem(b, n), v_ix(b, linear),
-			v_reduce(b, n->op->combine, BY_BLOCKS, c->chunk, part));
+		const Val *all = v_reduce(b, n->op->combine, BY_BLOCKS, c->chunk, part);
+		((Val *)all)->name = node_name(b, n);
+		s_store(b, body, root_mem(b, n), v_ix(b, linear), all);
 	}
 	set_parallel(b, outer, c->n * c->chunk->most * dim_hint(b->g, c->width));
 }

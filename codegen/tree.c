@@ -355,11 +355,11 @@ var_new(Build *b, const char *name, DType dt, int id)
 	return v;
 }
 
-/* a scalar that is no loop counter */
+/* a scalar that is no loop counter, under a name that is free where it is declared */
 const Var *
 build_var(Build *b, const char *name, DType dt)
 {
-	return var_new(b, build_name(b, name), dt, MAXLOOP + b->nvar++);
+	return var_new(b, name, dt, MAXLOOP + b->nvar++);
 }
 
 static Var *
@@ -422,7 +422,7 @@ build_array(Build *b, const char *name, DType dt, int64_t len)
 	Mem *m = NEW(b->arena, 1, Mem);
 
 	m->id = b->nmem++;
-	m->name = build_name(b, name);
+	m->name = name;
 	m->dt = dt;
 	m->param = -1;
 	m->len = len;
@@ -433,7 +433,7 @@ build_array(Build *b, const char *name, DType dt, int64_t len)
 Mem *
 build_scratch(Build *b, const char *name, DType dt, int64_t elements)
 {
-	Mem *m = build_array(b, name, dt, b->scratch);
+	Mem *m = build_array(b, build_name(b, name), dt, b->scratch);
 	int64_t bytes;
 
 	m->param = -2;
@@ -706,14 +706,24 @@ identifier(Arena *a, const char *s)
 	return b.n ? buf_str(&b) : "v";
 }
 
+/* the i-th identifier like base that the kernel as a whole does not use */
+const char *
+build_candidate(Build *b, const char *base, int i)
+{
+	const char *s = identifier(b->arena, base), *name = s;
+	char last = s[strlen(s) - 1];
+	int n = 0;
+
+	while (is_reserved(name) || map_get(b->names, name) || i-- > 0)
+		name = arena_fmt(b->arena, last >= '0' && last <= '9' ? "%s_%d" : "%s%d", s, ++n);
+	return name;
+}
+
 const char *
 build_name(Build *b, const char *base)
 {
-	const char *s = identifier(b->arena, base), *name = s;
-	bool number = s[strlen(s) - 1] >= '0' && s[strlen(s) - 1] <= '9';
+	const char *name = build_candidate(b, base, 0);
 
-	for (int i = 1; is_reserved(name) || map_get(b->names, name); i++)
-		name = arena_fmt(b->arena, number ? "%s_%d" : "%s%d", s, i);
 	map_set(b->names, name, b);
 	return name;
 }
