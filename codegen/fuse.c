@@ -718,7 +718,8 @@ find_nested(Fuse *f)
 			f->nested[i] = reduce_form(n) == REDUCE_ROWS;
 		else if (n->op->kind == MAP || n->op->kind == VIEW)
 			for (int k = 0; k < n->nin; k++)
-				f->nested[i] |= f->nested[n->in[k]->id] && relation(n->in[k], n, k) == AT_ELEMENT;
+				f->nested[i] |= f->nested[n->in[k]->id] && dim_eq(count(n), count(n->in[k]))
+						&& relation(n->in[k], n, k) == AT_ELEMENT;
 	}
 }
 
@@ -754,7 +755,7 @@ forward_names(Fuse *f)
 			continue;
 		x = n->in[0];
 		if (is_given(x) || is_literal(x) || f->named[x->id] || live_users(f, x) != 1
-		    || relation(x, n, 0) != AT_ELEMENT)
+		    || !dim_eq(count(x), count(n)) || relation(x, n, 0) != AT_ELEMENT)
 			continue;
 		f->named[i] = false;
 		f->named[x->id] = true;

@@ -170,6 +170,39 @@ lower_fused(Lower *l)
 	}
 }
 
+/* ---- the plan ---- */
+
+/* What a kernel was thought to read and does not (both branches of a `where` are equal, say) need not be
+ * computed. */
+static void
+drop_dead_steps(Lower *l)
+{
+	bool *read = NEW(l->arena, MAX(l->g->nnode, 1), bool);
+	bool *dropped = NEW(l->arena, MAX(l->g->nnode, 1), bool);
+	int64_t kept = l->nstep;
+
+	for (int64_t i = 0; i < l->g->nnode; i++)
+		if (l->named[i])
+			read[l->storage[i]->id] = true;
+	for (int64_t i = l->nstep - 1; i >= 0; i--) {
+		const Step *s = &l->step[i];
+		bool needed = false;
+		for (int k = 0; k < s->kernel->nbuf; k++)
+			needed |= s->kernel->buf[k].write && read[s->buf[k]->id];
+		for (int k = 0; needed && k < s->kernel->nbuf; k++)
+			read[s->buf[k]->id] = true;
+		for (int k = 0; !needed && k < s->kernel->nbuf; k++)
+			dropped[s->buf[k]->id] |= s->kernel->buf[k].write;
+		if (needed)
+			l->step[--kept] = *s;
+	}
+	l->step += kept;
+	l->nstep -= kept;
+	for (int64_t i = 0; i < l->g->nnode; i++)
+		if (l->storage[i] && dropped[l->storage[i]->id])
+			l->storage[i] = NULL;
+}
+
 Plan *
 lower(Arena *a, Graph *g, Kernels *ks)
 {
@@ -180,6 +213,7 @@ lower(Arena *a, Graph *g, Kernels *ks)
 		lower_nop(l);
 	else
 		lower_fused(l);
+	drop_dead_steps(l);
 	p->g = g;
 	p->nstep = (int)l->nstep;
 	p->step = l->step;

@@ -332,7 +332,7 @@ part_new(const Group *k)
 {
 	Part p = {.k = k, .rows = {.n = 1, .extent = {DIM(1)}}, .inner = {.n = 1, .extent = {k->count}}};
 
-	if (k->has_rows) {
+	if (k->has_rows && k->form != REDUCE_MIXED) {
 		p.rows.extent[0] = k->rows;
 		if (!dim_div(k->count, k->rows, &p.inner.extent[0]))
 			bug("rows that do not divide the elements");

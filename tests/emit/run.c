@@ -186,6 +186,7 @@ program_text(void)
 		for (int w = 0; w < 2; w++) {
 			Kernels *ks = kernels_new(arena, cases[i].g, w ? BACKEND_NOP : BACKEND_FUSED);
 			cases[i].plan[w] = lower(arena, cases[i].g, ks);
+			kernels_prune(ks, (const Plan *const *)&cases[i].plan[w], 1);
 			buf_printf(&b, "/* ---- %s, %s ---- */\n\n", cases[i].name, w ? "nop" : "fused");
 			put_case(&b, &cases[i], w, arena_fmt(arena, "%s%d", w ? "nop" : "fused", i), ks);
 		}
