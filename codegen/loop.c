@@ -744,48 +744,57 @@ walk(Sched *s, const Block *in)
 
 /* ---- parameters ---- */
 
+typedef struct Touched { bool read, write, address; } Touched;
+
 static void
-mark_val(const Val *v)
+touch_val(Touched *t, const Val *v)
 {
-	if (v->mem)
-		((Mem *)v->mem)->read = true;
+	if (v->mem && v->mem->param >= 0) {
+		t[v->mem->param].read |= v->kind == V_LOAD;
+		t[v->mem->param].address |= v->kind == V_ADDR;
+	}
 	for (int i = 0; i < v->nx; i++)
-		mark_val(v->x[i]);
+		touch_val(t, v->x[i]);
 }
 
 static void
-mark_block(const Block *k)
+touch_block(Touched *t, const Block *k)
 {
 	for (int64_t i = 0; i < k->n; i++) {
-		const Stmt *t = k->s[i];
-		for (int x = 0; x < LEN(t->x); x++)
-			if (t->x[x])
-				mark_val(t->x[x]);
-		if (t->kind == S_STORE || t->kind == S_ACC)
-			((Mem *)t->mem)->write = true;
-		if (t->kind == S_ACC)
-			((Mem *)t->mem)->read = true;
-		mark_block(&t->body);
-		mark_block(&t->other);
+		const Stmt *s = k->s[i];
+		for (int x = 0; x < LEN(s->x); x++)
+			if (s->x[x])
+				touch_val(t, s->x[x]);
+		if ((s->kind == S_STORE || s->kind == S_ACC) && s->mem->param >= 0) {
+			t[s->mem->param].write = true;
+			t[s->mem->param].read |= s->kind == S_ACC;
+		}
+		touch_block(t, &s->body);
+		touch_block(t, &s->other);
 	}
 }
 
-/* what values were built for and did not need in the end is no parameter */
+/* What values were built for and did not need in the end is no parameter. Of memory whose address is passed on,
+ * whoever passed it has said what is done there. */
 static void
 drop_unused(Build *b)
 {
+	Touched *t = NEW(b->arena, MAX(b->nparam, 1), Touched);
 	int64_t n = 0;
 
-	for (int64_t i = 0; i < b->nparam; i++)
-		b->param[i]->read = b->param[i]->write = false;
-	mark_block(&b->top);
-	for (int64_t i = 0; i < b->nparam; i++)
-		if (b->param[i]->read || b->param[i]->write) {
-			b->param[n] = b->param[i];
-			b->paramnode[n] = b->paramnode[i];
-			b->param[n]->param = (int)n;
-			n++;
+	touch_block(t, &b->top);
+	for (int64_t i = 0; i < b->nparam; i++) {
+		Mem *m = b->param[i];
+		if (!t[i].address) {
+			m->read = t[i].read;
+			m->write = t[i].write;
 		}
+		if (!t[i].address && !m->read && !m->write)
+			continue;
+		b->param[n] = m;
+		b->paramnode[n] = b->paramnode[i];
+		m->param = (int)n++;
+	}
 	b->nparam = n;
 }
 
