@@ -393,16 +393,16 @@ inner(const Tensor *u, const Tensor *v, double *magnitude)
 	return s;
 }
 
-typedef struct Slope {
+typedef struct LineSlope {
 	const Graph *core;     /* of the function itself, without composites */
 	const Graph *joint;    /* with cotangent leaves after those of core */
 	Tensor **leaf;         /* values of joint's leaves */
 	double magnitude;
-} Slope;
+} LineSlope;
 
 /* sum over outputs of cotangent * value, with operand i moved by t along v */
 static double
-along(Slope *s, int64_t i, const Tensor *v, double t)
+along(LineSlope *s, int64_t i, const Tensor *v, double t)
 {
 	Arena *a = arena_new();
 	Tensor **leaf = NEW(a, s->joint->nleaf, Tensor *), **val, moved = *s->leaf[i];
@@ -424,7 +424,7 @@ along(Slope *s, int64_t i, const Tensor *v, double t)
 
 /* five-point formula (Abramowitz and Stegun, 25.3.6) */
 static double
-slope(Slope *s, int64_t i, const Tensor *v)
+slope(LineSlope *s, int64_t i, const Tensor *v)
 {
 	double near = along(s, i, v, STEP) - along(s, i, v, -STEP);
 	double far = along(s, i, v, 2 * STEP) - along(s, i, v, -2 * STEP);
@@ -453,7 +453,7 @@ check_gradient(const Case *c, const Graph *g, Tensor ***leaf, Rng *r, const char
 {
 	Arena *a = c->arena;
 	Graph *joint = grad(a, g, &grad_options), *core;
-	Slope s = {.joint = joint, .core = compose(a, g, true)};
+	LineSlope s = {.joint = joint, .core = compose(a, g, true)};
 	EvalCtx ctx = context(a);
 	Tensor **val;
 
