@@ -30,15 +30,16 @@ verb_find(const char *name)
 	return NULL;
 }
 
+/* Two options may have one name: that of the verb, or else the first. */
 static const Opt *
-opt_find(const char *name, int64_t n)
+opt_find(const Verb *v, const char *name, int64_t n)
 {
-	const Opt *o = opt_table();
+	const Opt *o = opt_table(), *found = NULL;
 
 	for (int i = 0; i < NOPT; i++)
-		if (!strncmp(o[i].name, name, (size_t)n) && !o[i].name[n])
-			return &o[i];
-	return NULL;
+		if (!strncmp(o[i].name, name, (size_t)n) && !o[i].name[n] && (!found || (v && !(found->verbs & v->bit))))
+			found = &o[i];
+	return found;
 }
 
 /* -oDIR, -MFfile: a short option with its value in one word */
@@ -99,7 +100,7 @@ parse_option(Args *a, int argc, char **argv, int i)
 {
 	const char *s = argv[i];
 	int64_t n = (int64_t)strcspn(s, "=");
-	const Opt *o = opt_find(s, n);
+	const Opt *o = opt_find(a->verb, s, n);
 
 	if (!o && (o = opt_joined(s))) {
 		set_value(a, o, s + strlen(o->name));
@@ -138,7 +139,7 @@ choose_verb(Args *a, const char *first)
 	}
 	if ((!strcmp(first, "-") || strpbrk(first, "./") || file_exists(first)) && (a->verb = verb_find("compile")))
 		return;
-	if (opt_find(arena_fmt(a->arena, "--%s", first), (int64_t)strlen(first) + 2))
+	if (opt_find(NULL, arena_fmt(a->arena, "--%s", first), (int64_t)strlen(first) + 2))
 		usage_error(a, "unknown verb '%s'; did you mean --%s?", first, first);
 	names = NEW(a->arena, n, const char *);
 	for (int i = 0; i < n; i++)
@@ -176,8 +177,6 @@ check_usage(const Args *a)
 		usage_error(a, "gradc %s: one argument too many: '%s'%s%s%s", v->name, more, directory ? "; did you mean -o " : "",
 			directory ? more : "", directory ? "?" : "");
 	}
-	if (a->val[O_BACKEND] && !strcmp(a->val[O_BACKEND], "interp") && v->bit != V_RUN)
-		usage_error(a, "--backend=interp: the interpreter is for gradc run alone");
 }
 
 /* before anything is complained about */
@@ -222,7 +221,8 @@ args_parse(Arena *arena, int argc, char **argv)
 	a->arena = arena;
 	a->self = argc ? argv[0] : "gradc";
 	a->pos = NEW(arena, argc + 1, const char *);
-	a->verb = argc > 1 ? verb_find(argv[1]) : NULL;        /* for complaints until it is chosen */
+	for (int i = 1; i < argc && !a->verb; i++)             /* a guess until it is chosen */
+		a->verb = verb_find(argv[i]);
 	find_diagnostics_form(argc, argv);
 	read_words(a, argc, argv);
 	a->verb = NULL;
@@ -266,7 +266,7 @@ static bool
 read_head_word(Args *head, const char *word)
 {
 	int64_t n = (int64_t)strcspn(word, "=");
-	const Opt *o = opt_find(word, n);
+	const Opt *o = opt_find(NULL, word, n);
 	const char *v = word[n] ? decoded(head->arena, word + n + 1) : "";
 
 	if (!o || !o->shapes || !o->arg != !word[n] || (o->words && !word_in(o->words, v)))

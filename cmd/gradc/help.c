@@ -72,6 +72,19 @@ help_main(Buf *b)
 		buf_printf(b, "  %-4d%s\n", exits[i].code, exits[i].meaning);
 }
 
+enum { DIR_VERBS = V_COMPILE | V_CHECK | V_INIT };
+
+/* -o means two things */
+static Opt
+out_option(Opt o, const Verb *v)
+{
+	bool dir = v->bit & DIR_VERBS;
+
+	o.arg = dir ? "DIR" : "FILE";
+	o.doc = dir ? "the directory of the files" : "where to write; without it, or with '-', to standard output";
+	return o;
+}
+
 static void
 help_option(Buf *b, const Opt *o)
 {
@@ -102,9 +115,11 @@ help_verb(Buf *b, const Verb *v)
 		buf_putc(b, '\n');
 	}
 	buf_puts(b, "options:\n");
-	for (int i = 0; i < NOPT; i++)
-		if (opt_table()[i].verbs & v->bit)
-			help_option(b, &opt_table()[i]);
+	for (int i = 0; i < NOPT; i++) {
+		Opt o = i == O_OUT ? out_option(opt_table()[i], v) : opt_table()[i];
+		if (o.verbs & v->bit)
+			help_option(b, &o);
+	}
 }
 
 /* ---- the manual page ---- */
@@ -133,7 +148,7 @@ man_sentence(Buf *b, const char *s)
 		s++;
 	}
 	man_text(b, s);
-	buf_puts(b, s[strlen(s) - 1] == '.' ? "\n" : ".\n");
+	buf_puts(b, strchr(".?", s[strlen(s) - 1]) ? "\n" : ".\n");
 }
 
 static void
@@ -237,8 +252,7 @@ static const char bash_head[] =
 	"\tfi\n"
 	"\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
 	"\t\t[[ ${COMP_WORDS[i]} == -* ]] || { verb=${COMP_WORDS[i]}; break; }\n"
-	"\tdone\n"
-	"\tcase $prev in\n";
+	"\tdone\n";
 static const char bash_tail[] =
 	"\tesac\n"
 	"\tif [[ $cur == -* ]]; then\n"
@@ -272,6 +286,29 @@ bash_options(Buf *b, unsigned bits)
 	buf_puts(b, "\"");
 }
 
+/* what follows an option; one that shares its name belongs to some verbs alone */
+static void
+bash_values(Buf *b, const Opt *o)
+{
+	const char *words = value_words(b->arena, o);
+	int n, shared = 0;
+	const Verb *v = verb_table(&n);
+
+	for (int i = 0; i < NOPT; i++)
+		shared += !strcmp(opt_table()[i].name, o->name);
+	if (shared > 1)
+		buf_printf(b, "\t%s", o->verbs & V_COMPILE ? arena_fmt(b->arena, "\" %s\"", o->name) : "");
+	for (int i = 0, k = o->verbs & V_COMPILE; i < n && shared > 1; i++)
+		if (o->verbs & v[i].bit)
+			buf_printf(b, "%s\"%s %s\"", k++ ? "|" : "", v[i].name, o->name);
+	if (shared == 1)
+		buf_printf(b, "\t*\" %s\"", o->name);
+	buf_puts(b, ")\n");
+	if (*words)
+		buf_printf(b, "\t\tCOMPREPLY=($(compgen -W \"%s\" -- \"$cur\"))\n", words);
+	buf_puts(b, "\t\treturn ;;\n");
+}
+
 void
 completion_bash(Buf *b)
 {
@@ -279,14 +316,13 @@ completion_bash(Buf *b)
 	const Verb *v = verb_table(&n);
 
 	buf_puts(b, bash_head);
-	for (int i = 0; i < NOPT; i++) {
-		const char *words = value_words(b->arena, &opt_table()[i]);
-		if (*words)
-			buf_printf(b, "\t%s)\n\t\tCOMPREPLY=($(compgen -W \"%s\" -- \"$cur\"))\n\t\treturn ;;\n", opt_table()[i].name,
-				words);
-		else if (opt_table()[i].arg)
-			buf_printf(b, "\t%s)\n\t\treturn ;;\n", opt_table()[i].name);
-	}
+	buf_puts(b, "\tcase $verb in\n\t");
+	for (int i = 0; i < n; i++)
+		buf_printf(b, "%s%s", i ? "|" : "", v[i].name);
+	buf_puts(b, ") ;;\n\t*) verb= ;;\n\tesac\n\tcase \"$verb $prev\" in\n");
+	for (int i = 0; i < NOPT; i++)
+		if (opt_table()[i].arg)
+			bash_values(b, &opt_table()[i]);
 	buf_puts(b, "\tesac\n\tcase $verb in\n\t\"\")\n\t\t");
 	bash_options(b, V_COMPILE);
 	bash_verbs(b, "\n\t\t[[ $cur == -* ]] || COMPREPLY=($(compgen -W \"");

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define SPLIT_VERBS (V_COMPILE | V_CHECK | V_PARTITION | V_PRINT | V_EXPLAIN | V_RUN | V_VERIFY)
-#define GEN_VERBS (V_COMPILE | V_CHECK | V_EXPLAIN | V_RUN | V_VERIFY)
+#define GEN_VERBS (V_COMPILE | V_CHECK | V_EXPLAIN | V_VERIFY)
 #define PASS_VERBS (V_GRAD | V_PARTITION | V_PRINT | V_EXPLAIN)
 #define OUT_VERBS (V_COMPILE | V_CHECK | V_INIT | V_GRAD | V_PARTITION | V_PRINT | V_EXPLAIN | V_RUN | V_OPS \
 	| V_SCHEMA | V_FMT | V_HELP)
@@ -13,9 +13,10 @@
 static const Opt opts[NOPT] = {
 	[O_OUT]         = {O_OUT, "-o", "PATH", NULL, NULL, OUT_VERBS, false, false,
 		"where to write: a directory for compile, check and init, else a file; '-' is standard output"},
-	[O_BACKEND]     = {O_BACKEND, "--backend", "NAME", "fused|nop|interp", "fused", GEN_VERBS, true, false,
-		"fused: few kernels; nop: one loop nest per op; interp (run alone, and its "
-		"default): the reference interpreter"},
+	[O_BACKEND]     = {O_BACKEND, "--backend", "NAME", "fused|nop", "fused", GEN_VERBS, true, false,
+		"fused: few kernels; nop: one loop nest per op"},
+	[O_RUN_BACKEND] = {O_RUN_BACKEND, "--backend", "NAME", "interp|fused|nop", "interp", V_RUN, false, false,
+		"interp: the reference interpreter; fused, nop: the C that compile would write, built and called"},
 	[O_PARTITION]   = {O_PARTITION, "--partition", "NAME", "min-cut|default|recompute", "min-cut", SPLIT_VERBS, true, false,
 		"min-cut: least cost; default: save all that backward reads; recompute: save as little as possible"},
 	[O_OBJECTIVE]   = {O_OBJECTIVE, "--objective", "NAME", "traffic|bytes|time", "traffic", SPLIT_VERBS, true, false,
@@ -40,7 +41,7 @@ static const Opt opts[NOPT] = {
 		"the graph after this pass; default: as read"},
 	[O_EMIT]        = {O_EMIT, "--emit", "FORM", "json|dot|text", "json", V_PRINT, false, false, "form of the printed graph"},
 	[O_DUMP_DIR]    = {O_DUMP_DIR, "--dump-dir", "DIR", NULL, NULL, V_COMPILE | PASS_VERBS, false, false,
-		"write the graph after each pass: 01-grad.json and so on"},
+		"write the graph after each pass: 00-simplify.json and so on"},
 	[O_STOP]        = {O_STOP, "--stop", "PASS", NULL, NULL, V_COMPILE | V_GRAD | V_PARTITION, false, false, "end after this pass"},
 	[O_FROM]        = {O_FROM, "--from", "PASS", NULL, NULL, PASS_VERBS, false, false,
 		"the input is a dump of this pass: go on with the next"},

@@ -137,7 +137,7 @@ int
 verb_run(Args *a)
 {
 	Graph *user = input_graph(a, a->pos[0]);
-	bool compiled = a->val[O_BACKEND] && strcmp(a->val[O_BACKEND], "interp");
+	bool compiled = a->val[O_RUN_BACKEND] && strcmp(a->val[O_RUN_BACKEND], "interp");
 	EvalCtx c = {.arena = a->arena, .g = user};
 	Tensor **leaf;
 	Values r = {0};
@@ -145,6 +145,8 @@ verb_run(Args *a)
 
 	if (compiled && a->val[O_ROUND])
 		usage_error(a, "--round is for the interpreter");
+	if (compiled)
+		a->val[O_BACKEND] = a->val[O_RUN_BACKEND];
 	leaf = data_leaves(a, &c, user);
 	diag_check();
 	if (compiled)

@@ -69,7 +69,9 @@ is "usage: a verb that is an option" "$(says version | head -n 1)" "gradc: error
 is "usage: a directory without -o" "$(says m.json gen | head -n 1)" \
 	"gradc: error: gradc compile: one argument too many: 'gen'; did you mean -o gen?"
 is "usage: the interpreter as backend of C" "$(says "$models/mlp.json" -o gen --backend=interp | head -n 1)" \
-	"gradc: error: --backend=interp: the interpreter is for gradc run alone"
+	"gradc: error: --backend: 'interp' is not one of fused|nop"
+is "usage: the interpreter for run" "$(says --backend=interp run none.json)" "none.json: error: cannot open: No such file or directory
+=> 2"
 is "usage: fmt of several files" "$(says fmt a.json b.json | head -n 1)" "gradc: error: gradc fmt: several files need --write"
 is "usage: fmt into two places" "$(says fmt --write a.json -o b.json | head -n 1)" \
 	"gradc: error: gradc fmt: --write changes the files themselves, -o writes to another one"
