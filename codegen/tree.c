@@ -177,6 +177,9 @@ v_binary(Build *b, DType dt, const char *op, const Val *l, const Val *r)
 
 	if (dt == I64 && l->dt == I64 && r->dt == I64 && (v = simplify_index(b, op, l, r)))
 		return v;
+	/* compilers warn of an integer that is compared with itself */
+	if (dt == BOOL && l == r && !dtype_float(l->dt) && strchr("<>=!", op[0]))
+		return v_lit(b, BOOL, op[1] == '=' && op[0] != '!');
 	return share(b, &(Val){.kind = V_BINARY, .dt = dt, .op = op, .nx = 2, .x = {l, r}});
 }
 
