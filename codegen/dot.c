@@ -568,13 +568,22 @@ axis_index(const Product *d, const Axis *x, const Ix *at, const Ix **of)
 	}
 }
 
+/* i * step_i + j * step_j, the longer step first */
+static const Val *
+place(Build *b, const Val *i, int64_t step_i, const Val *j, int64_t step_j)
+{
+	if (step_i < step_j)
+		return place(b, j, step_j, i, step_i);
+	return v_binary(b, I64, "+", v_binary(b, I64, "*", i, v_int(b, step_i)), v_binary(b, I64, "*", j, v_int(b, step_j)));
+}
+
 /* writes a run of an operand that is not strided: pack[(i - begin of the cut) * step_i + (k - from) * step_k] */
 static void
 pack_run(Product *d, Block *body, int i, const Ix *from, const Val *n, Mem *m, int64_t step_i, int64_t step_k)
 {
 	Build *b = d->b;
 	const Cut *c = i == d->left ? &d->rows : &d->cols;
-	const Ix *of[128] = {0}, *at[MAXRANK], *x, *k, *to;
+	const Ix *of[128] = {0}, *at[MAXRANK];
 	uint64_t used = d->used;
 	const Var *v = loop_var(d, c->axis.extent), *term = loop_var(d, d->sum.extent);
 	const Val *first = v_ix(b, c->at), *start = v_ix(b, from);
@@ -582,18 +591,15 @@ pack_run(Product *d, Block *body, int i, const Ix *from, const Val *n, Mem *m, i
 
 	open_loop(d, &body, step_i > step_k ? v : term, step_i > step_k ? first : start, step_i > step_k ? end : stop, 1);
 	open_loop(d, &body, step_i > step_k ? term : v, step_i > step_k ? start : first, step_i > step_k ? stop : end, 1);
-	x = b->ixvar[v->id];
-	k = b->ixvar[term->id];
 	for (const char *l = d->spec.label[i]; *l; l++)
 		of[(int)*l] = ix_int(b->ix, 0);
 	for (int o = 0; o < d->nouter; o++)
 		axis_index(d, &d->outer[o].axis, d->outer[o].at, of);
-	axis_index(d, &c->axis, x, of);
-	axis_index(d, &d->sum, k, of);
+	axis_index(d, &c->axis, b->ixvar[v->id], of);
+	axis_index(d, &d->sum, b->ixvar[term->id], of);
 	operand_index(d, i, of, at);
-	to = ix_add(b->ix, ix_scale(b->ix, ix_sub(b->ix, x, c->at), DIM(step_i)),
-		ix_scale(b->ix, ix_sub(b->ix, k, from), DIM(step_k)));
-	s_store(b, body, m, v_ix(b, to), element(b, d->n->in[i], at));
+	s_store(b, body, m, place(b, v_binary(b, I64, "-", v_var(b, v), first), step_i,
+		v_binary(b, I64, "-", v_var(b, term), start), step_k), element(b, d->n->in[i], at));
 	d->used = used;
 }
 
@@ -723,7 +729,8 @@ store_roots(Product *d, Block *body, const Tile *t, Node *const *root, int64_t n
 		ix_scale(c, col_in, d->cols.axis.stride[OUT])));
 	b->tiled = d->n;
 	b->tile_at = x;
-	b->tile_value = v_load(b, t->mem, v_ix(b, ix_add(c, ix_scale(c, row_in, t->row), col_in)));
+	b->tile_value = v_load(b, t->mem, place(b, v_binary(b, I64, "-", v_var(b, i), row), t->row.k,
+		v_binary(b, I64, "-", v_var(b, j), col), 1));
 	for (int64_t r = 0; r < nroot; r++) {
 		const Ix *o[MAXRANK];
 		unravel(c, &root[r]->type, x, o);

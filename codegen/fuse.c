@@ -273,7 +273,7 @@ reduce_fits(const Node *n, const Node *u, const Group *k, unsigned place)
 static bool
 dot_fits(const Node *n, const Group *k, unsigned place)
 {
-	return false && !k->dot && !k->has_rows && !k->scatter && dtype_float(n->type.dt) && place == AT_ELEMENT
+	return !k->dot && !k->has_rows && !k->scatter && !k->first && dtype_float(n->type.dt) && place == AT_ELEMENT
 	       && dim_eq(k->count, count(n));
 }
 
