@@ -783,9 +783,10 @@ block_loops(Product *d, Node *const *root, int64_t nroot)
 	open_blocks(d, &body);
 	for (int i = 0; i < 2; i++)
 		if (!d->of[i].strided) {
-			int64_t step = i == d->left ? d->rows.step : d->cols.step;
-			d->pack[i] = build_array(b, i == d->left ? "rows_run" : "cols_run", dt, step * RUN);
-			s_array(b, body, d->pack[i], false);
+			const Cut *c = i == d->left ? &d->rows : &d->cols;
+			d->pack[i] = build_array(b, i == d->left ? "rows_run" : "cols_run", dt, c->step * RUN);
+			/* gcc warns of arrays that loops of unknown length fill */
+			s_array(b, body, d->pack[i], c->axis.extent.sym || d->sum.extent.sym);
 		}
 	if (d->direct)
 		t = (Tile){node_mem(b, b->storage[d->n->id]), address(d, OUT, NULL), d->rows.axis.stride[OUT]};
