@@ -92,6 +92,15 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c tests/fuzz/draw.c $(LIB_OBJ) Makefile
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -Ilib -Iir -Icodegen -Icmd/gradc -MMD -MP $< tests/fuzz/draw.c $(LIB_OBJ) $(LDLIBS) -o $@
 
+# contractions as a share of the machine's peak; one thread
+$(BUILD)/bench/gen_dot: tests/bench/dot/gen.c $(LIB_OBJ) Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -Ilib -Iir -Icodegen $< $(LIB_OBJ) $(LDLIBS) -o $@
+
+bench-dot: $(BUILD)/bench/gen_dot   ## how fast contractions are, as a share of this machine's peak
+	@$< > $(BUILD)/bench/kernels.h
+	@BUILD="$(BUILD)" CC="$(CC)" sh tests/bench/dot/bench.sh
+
 fuzz: $(FUZZ)           ## long runs of the fuzzers (FUZZ_RUNS=100000)
 	@set -e; for t in $(FUZZ); do "$$t" $(FUZZ_RUNS); done
 
@@ -133,5 +142,5 @@ clean:                  ## remove the build directory
 help:                   ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: build check demo deps run-suites run-demo quick fuzz asan install uninstall clean help
+.PHONY: build check demo deps run-suites run-demo quick bench-dot fuzz asan install uninstall clean help
 -include $(OBJ:.o=.d) $(UNIT:=.d) $(SUITE_PROGS:=.d) $(FUZZ:=.d)

@@ -359,7 +359,7 @@ enum {
 	WIDTH = 128,                   /* bytes: a multiple of the tiles' widths on all machines */
 	HEIGHT = 12,                   /* rows: the same of their heights */
 	BLOCKS = 16,                   /* wanted, for threads to share */
-	PARALLEL_WORK = 1 << 19        /* multiply-adds that take some 20 us: a parallel region costs a quarter of it */
+	PARALLEL_WORK = 1 << 20        /* operations that take some 10 us: a parallel region costs 2 to 9 */
 };
 
 static int64_t
