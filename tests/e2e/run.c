@@ -674,6 +674,23 @@ same_files(Case *c, const char *x, const char *y)
 	return n == m && !memcmp(p, q, (size_t)n);
 }
 
+/* the manifest is JSON, and its last words are the hashes of what it goes with */
+static void
+check_manifest(const Case *c, const Way *w, Unit *u)
+{
+	const Json *m = json_read(c->a, "manifest", buf_str(&u->manifest), u->manifest.n);
+	const Json *files = m ? json_get(m, "files") : NULL;
+	const Buf *text[] = {&u->header, &u->source};
+	char hex[65];
+
+	check(files && files->n == 2 && !strcmp(m->key[m->n - 1], "files"), c, w, "the manifest does not end with two files");
+	for (int i = 0; files && i < files->n; i++) {
+		const Json *sha = json_get(files->item[i], "sha256");
+		sha256_hex(text[i]->s, text[i]->n, hex);
+		check(sha && !strcmp(sha->str, hex), c, w, "the manifest has another hash of file %d", i);
+	}
+}
+
 static void
 run_way(Case *c, const Way *w, bool quick)
 {
@@ -689,6 +706,7 @@ run_way(Case *c, const Way *w, bool quick)
 	if (!c->trained)
 		g.optimizer = OPT_NONE;
 	u = compile_model(c->a, c->user, &o, &g);
+	check_manifest(c, w, &u);
 	if (!build(c, w, &u))
 		return;
 	rc = shell(arena_fmt(c->a, "cd '%s' && ASAN_OPTIONS=detect_leaks=0 OMP_NUM_THREADS=1 ./driver in.bin out.bin%s", c->dir,
