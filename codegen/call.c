@@ -405,15 +405,19 @@ write_header(Caller *c)
 
 /* ---- values ---- */
 
+/* what takes over memory is named after what lay there */
 static void
 put_value(Caller *c, const Slot *s)
 {
+	const Slot *old = s->same < 0 ? NULL : &c->f->slot[s->same];
 	bool constant = s->place.area == AREA_SAVED && c->f == c->p->backward;
 	const char *place = arena_fmt(c->arena, "(%svoid *)(%s + %lld)", constant ? "const " : "",
 		s->place.area == AREA_SAVED ? "sv" : "ws", (long long)s->place.offset);
 	const char *where = s->place.area == AREA_OUTPUT || s->place.area == AREA_GRAD
 		? member_text(c, s->place.area, s->place.index) : NULL;
 
+	if (old && c->live[old - c->f->slot] && old->place.area == AREA_WORKSPACE)
+		place = old->n->type.dt == s->n->type.dt ? old->cname : arena_fmt(c->arena, "(void *)%s", old->cname);
 	if (where)
 		place = arena_fmt(c->arena, "%s ? %s : %s", where, where, place);
 	line(c, arena_fmt(c->arena, "%s%s *const %s = %s;", constant ? "const " : "", c_type(s->n->type.dt), s->cname, place));
