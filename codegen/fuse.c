@@ -22,7 +22,8 @@ enum {
 	REPEATED = 2,                  /* operations that may be repeated for every row */
 	MAXBUFFERS = 48,               /* of a kernel that others are joined to */
 	SMALL = 1 << 15,               /* operations that are not worth a call */
-	MAXREADERS = 16                /* of one value, that are tried */
+	MAXREADERS = 16,               /* of one value, that are tried */
+	MAXCOPIES = 16                 /* elements of a value that one element of a kernel is computed from */
 };
 
 enum Where { AT_ELEMENT = 1, AT_ROW = 2, ELSEWHERE = 4 };      /* a set of them */
@@ -41,6 +42,7 @@ typedef struct Fuse {
 	bool *addressed;               /* a view that a contraction reads through strides */
 	bool *table;                   /* a view that a gather selects from */
 	bool *shown;                   /* a view in whose memory its operand is written */
+	int *copies;                   /* by node: at how many elements a kernel computes it for each of its own */
 	bool *nested;                  /* it is a row's value: a reduction with as many elements is behind it */
 	Group **group;
 	int64_t n, cap;
@@ -327,6 +329,7 @@ typedef struct Readers {
 	Ins fit;                       /* kernels of which a reader can compute it */
 	Ins unfit;                     /* kernels of which a reader cannot */
 	Ins all;
+	int together, apart;           /* copies for readers at the same element, and for all others */
 } Readers;
 
 static void
@@ -335,6 +338,10 @@ add_reader(Fuse *f, Readers *r, const Node *n, const Node *u, int operand)
 	Ins in = computed_in(f, u);
 	bool strided = u->op->kind == DOT || f->addressed[u->id];
 
+	if (u->op->kind == MAP && shape_eq(&n->type, &u->type))
+		r->together = MAX(r->together, f->copies[u->id]);
+	else
+		r->apart = MIN(r->apart + f->copies[u->id], 1 << 20);
 	if (strided)
 		f->addressed[n->id] = is_affine_view(n);
 	if (selects_from(f, u, operand))
@@ -445,6 +452,7 @@ store(Fuse *f, Node *n, const Readers *r)
 		enter(f, k, n, place);
 	PUSH(f->arena, k->root, k->nroot, k->caproot, n);
 	f->host[n->id] = k->id;
+	f->copies[n->id] = 1;
 	for (int64_t i = 0; i < r->all.n; i++)
 		if (r->all.v[i].k != k->id) {
 			in_add(f->arena, &f->group[r->all.v[i].k]->dep, k->id, 0);
@@ -465,6 +473,12 @@ settle(Fuse *f, Node *n)
 	}
 	if (is_literal(n) && !f->named[n->id])
 		return;
+	f->copies[n->id] = r.together + r.apart;
+	if (f->copies[n->id] > MAXCOPIES && n->op->kind != VIEW) {
+		r.unfit = r.all;               /* chains of shifted values would double at each step */
+		r.fit = (Ins){0};
+		r.forced = true;
+	}
 	if (r.forced || (r.fit.n > 1 && !cheap(n)) || !r.all.n) {
 		store(f, n, &r);
 		return;
@@ -785,6 +799,7 @@ fuse(Arena *a, Graph *g, const bool *named, Node **memory)
 	f->addressed = NEW(a, MAX(g->nnode, 1), bool);
 	f->table = NEW(a, MAX(g->nnode, 1), bool);
 	f->nested = NEW(a, MAX(g->nnode, 1), bool);
+	f->copies = NEW(a, MAX(g->nnode, 1), int);
 	f->shown = NEW(a, MAX(g->nnode, 1), bool);
 	for (int64_t i = 0; i < g->nnode; i++)
 		f->host[i] = -1;

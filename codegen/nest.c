@@ -334,7 +334,7 @@ part_new(const Group *k)
 
 	if (k->has_rows && k->form != REDUCE_MIXED) {
 		p.rows.extent[0] = k->rows;
-		if (!dim_div(k->count, k->rows, &p.inner.extent[0]))
+		if (k->rows.k && !dim_div(k->count, k->rows, &p.inner.extent[0]))
 			bug("rows that do not divide the elements");
 	}
 	return p;
