@@ -35,7 +35,7 @@ has_chosen(Arena *a, const Graph *g, Chosen *chosen)
 
 /* the results of composite n in graph h, whose operands are given */
 static Node **
-expand_one(Graph *h, const Node *n, Node *const *in, bool training)
+expand_one(Graph *h, const Node *n, Node *const *map, bool training)
 {
 	int nres = node_nres(n);
 	Node **res = NEW(h->arena, nres, Node *);
@@ -46,7 +46,7 @@ expand_one(Graph *h, const Node *n, Node *const *in, bool training)
 	h->cur_at = n->at;
 	h->cur_side = n->side;
 	h->cur_remat = n->remat == REMAT_RECOMPUTE ? n->remat : REMAT_AUTO;
-	copy = node_copy(h, n, in);
+	copy = node_onto(h, n, map);
 	if (copy->op != n->op)
 		res[0] = copy;
 	else
@@ -69,13 +69,6 @@ inherit(Node *m, const Node *n)
 		m->remat = n->remat;
 }
 
-static void
-ports_through(Graph *h, Ports *to, const Ports *from, Node *const *map)
-{
-	for (int64_t i = 0; i < from->n; i++)
-		port_add(h, to, from->p[i].name, map[from->p[i].v->id], from->p[i].at);
-}
-
 static Graph *
 expand_round(Arena *a, const Graph *g, bool training, Chosen *chosen, bool drop_stops)
 {
@@ -83,41 +76,27 @@ expand_round(Arena *a, const Graph *g, bool training, Chosen *chosen, bool drop_
 	bool *live = graph_live(a, g);
 	Node **map = NEW(a, MAX(g->nnode, 1), Node *);
 	Node ***results = NEW(a, MAX(g->nnode, 1), Node **);
-	Node **in = NULL;
-	int64_t capin = 0;
 
-	h->loss = g->loss;
-	h->wrt_given = g->wrt_given;
-	h->joint = g->joint;
 	for (int64_t i = 0; i < g->nleaf; i++)
 		map[g->leaf[i]->node->id] = node_leaf(h, g->leaf[i], g->leaf[i]->node->type);
 	for (int64_t i = 0; i < g->nnode; i++) {
 		const Node *n = g->node[i];
 		if (!live[i] || n->leaf)
 			continue;
-		while (capin < n->nin)
-			in = arena_grow(a, in, capin, &capin, (int64_t)sizeof *in);
-		for (int k = 0; k < n->nin; k++)
-			in[k] = map[n->in[k]->id];
 		if (chosen(n)) {
-			results[i] = expand_one(h, n, in, training);
+			results[i] = expand_one(h, n, map, training);
 			map[i] = results[i][0];
 		} else if (n->op->kind == ITEM && results[n->in[0]->id])
 			map[i] = results[n->in[0]->id][attr(n, 0)->i];
 		else if (drop_stops && n->op->flags & STOP)
-			map[i] = in[0];
+			map[i] = map[n->in[0]->id];
 		else {
-			map[i] = node_copy(h, n, in);
+			map[i] = node_onto(h, n, map);
 			continue;
 		}
 		inherit(map[i], n);
 	}
-	ports_through(h, &h->out, &g->out, map);
-	ports_through(h, &h->update, &g->update, map);
-	ports_through(h, &h->wrt, &g->wrt, map);
-	ports_through(h, &h->ct, &g->ct, map);
-	ports_through(h, &h->grad, &g->grad, map);
-	ports_through(h, &h->saved, &g->saved, map);
+	graph_interface(h, g, map);
 	return h;
 }
 

@@ -215,7 +215,7 @@ seed_one(Arena *a, const Graph *joint)
 }
 
 /* "d.", or "d.d." and so on where gradients of these names are outputs already */
-const char *
+static const char *
 grad_prefix(const Graph *g, const Ports *grad, const char *first)
 {
 	const char *prefix = first;
@@ -231,17 +231,13 @@ grad_prefix(const Graph *g, const Ports *grad, const char *first)
 	return prefix;
 }
 
-Graph *
-grad_plain(Arena *a, const Graph *joint)
+void
+grad_as_outputs(Graph *g, const char *first)
 {
-	Graph *g = seed_one(a, joint);
-	const char *prefix = grad_prefix(g, &g->grad, "d.");
+	const char *prefix = grad_prefix(g, &g->grad, first);
 
-	for (int64_t i = 0; i < g->nleaf; i++)
-		if (g->leaf[i]->role == COTANGENT)
-			g->leaf[i]->role = INPUT;
 	for (int64_t i = 0; i < g->grad.n; i++)
-		port_add(g, &g->out, arena_fmt(a, "%s%s", prefix, g->grad.p[i].name), g->grad.p[i].v, g->grad.p[i].at);
+		port_add(g, &g->out, arena_fmt(g->arena, "%s%s", prefix, g->grad.p[i].name), g->grad.p[i].v, g->grad.p[i].at);
 	for (int64_t i = 0; i < g->nnode; i++) {
 		g->node[i]->side = SIDE_NONE;
 		g->node[i]->from = NULL;
@@ -249,5 +245,16 @@ grad_plain(Arena *a, const Graph *joint)
 	g->grad = g->ct = g->wrt = (Ports){0};
 	g->joint = g->wrt_given = false;
 	g->loss = -1;
+}
+
+Graph *
+grad_plain(Arena *a, const Graph *joint)
+{
+	Graph *g = seed_one(a, joint);
+
+	for (int64_t i = 0; i < g->nleaf; i++)
+		if (g->leaf[i]->role == COTANGENT)
+			g->leaf[i]->role = INPUT;
+	grad_as_outputs(g, "d.");
 	return g;
 }

@@ -253,6 +253,16 @@ node_copy(Graph *g, const Node *n, Node *const *in)
 	return made;
 }
 
+Node *
+node_onto(Graph *h, const Node *n, Node *const *map)
+{
+	Node *few[16], **in = n->nin <= LEN(few) ? few : NEW(h->arena, n->nin, Node *);
+
+	for (int k = 0; k < n->nin; k++)
+		in[k] = map[n->in[k]->id];
+	return node_copy(h, n, in);
+}
+
 /* ---- interface ---- */
 
 void
@@ -302,12 +312,26 @@ graph_live(Arena *a, const Graph *g)
 	return live;
 }
 
-static void
-ports_map(Graph *h, Ports *to, const Ports *from, Node *const *map)
+void
+ports_through(Graph *h, Ports *to, const Ports *from, Node *const *map)
 {
 	for (int64_t i = 0; i < from->n; i++)
 		if (map[from->p[i].v->id])
 			port_add(h, to, from->p[i].name, map[from->p[i].v->id], from->p[i].at);
+}
+
+void
+graph_interface(Graph *h, const Graph *g, Node *const *map)
+{
+	h->loss = g->loss;
+	h->wrt_given = g->wrt_given;
+	h->joint = g->joint;
+	ports_through(h, &h->out, &g->out, map);
+	ports_through(h, &h->update, &g->update, map);
+	ports_through(h, &h->wrt, &g->wrt, map);
+	ports_through(h, &h->ct, &g->ct, map);
+	ports_through(h, &h->grad, &g->grad, map);
+	ports_through(h, &h->saved, &g->saved, map);
 }
 
 /* live nodes of g, and its interface, onto h; map holds what stands for the leaves */
@@ -316,28 +340,11 @@ graph_copy_onto(Graph *h, const Graph *g, Node **map)
 {
 	Arena *a = h->arena;
 	bool *live = graph_live(a, g);
-	Node **in = NULL;
-	int64_t capin = 0;
 
-	h->loss = g->loss;
-	h->wrt_given = g->wrt_given;
-	h->joint = g->joint;
-	for (int64_t i = 0; i < g->nnode; i++) {
-		const Node *n = g->node[i];
-		if (!live[i] || map[i])
-			continue;
-		while (capin < n->nin)
-			in = arena_grow(a, in, capin, &capin, (int64_t)sizeof *in);
-		for (int k = 0; k < n->nin; k++)
-			in[k] = map[n->in[k]->id];
-		map[i] = node_copy(h, n, in);
-	}
-	ports_map(h, &h->out, &g->out, map);
-	ports_map(h, &h->update, &g->update, map);
-	ports_map(h, &h->wrt, &g->wrt, map);
-	ports_map(h, &h->ct, &g->ct, map);
-	ports_map(h, &h->grad, &g->grad, map);
-	ports_map(h, &h->saved, &g->saved, map);
+	for (int64_t i = 0; i < g->nnode; i++)
+		if (live[i] && !map[i])
+			map[i] = node_onto(h, g->node[i], map);
+	graph_interface(h, g, map);
 	return h;
 }
 

@@ -259,7 +259,6 @@ struct Graph {
 	int loss;                      /* index in out; -1: none */
 	bool wrt_given;
 	Ports wrt;                     /* what to differentiate with respect to */
-	Ports infer;                   /* reserved: outputs of infer when chosen */
 	bool joint;                    /* forward and backward in one: ct, grad are filled */
 	Ports ct;                      /* output name -> cotangent leaf */
 	Ports grad;                    /* wrt name -> gradient */
@@ -292,6 +291,11 @@ Node *node_copy(Graph *g, const Node *n, Node *const *in);
 Graph *graph_rebuild(Arena *a, const Graph *g, bool folding);
 /* the same onto h, where map[leaf id] already holds what stands for each leaf of g */
 Graph *graph_copy_onto(Graph *h, const Graph *g, Node **map);
+/* n onto h, its operands looked up in map, by id */
+Node *node_onto(Graph *h, const Node *n, Node *const *map);
+/* ports of another graph, where map has their values; all ports and flags of g's interface */
+void ports_through(Graph *h, Ports *to, const Ports *from, Node *const *map);
+void graph_interface(Graph *h, const Graph *g, Node *const *map);
 void port_add(Graph *g, Ports *ps, const char *name, Node *v, Loc at);
 Node *port_find(const Ports *ps, const char *name);          /* NULL: absent */
 Leaf *leaf_find(const Graph *g, const char *name);
@@ -617,7 +621,8 @@ Graph *compose_for_grad(Arena *a, const Graph *g, bool training);   /* only comp
 Graph *grad(Arena *a, const Graph *g, const Options *o);     /* grad.c: joint graph */
 Graph *seed_one(Arena *a, const Graph *joint);                /* the loss's cotangent leaf becomes the constant 1 */
 Graph *seed_leaf(Arena *a, const Graph *g, const Node *ct);  /* this leaf becomes the constant 1 */
-const char *grad_prefix(const Graph *g, const Ports *grad, const char *first);   /* repeated until no output collides */
+/* the joint graph g made ordinary: gradients are outputs first+NAME, first repeated until no output collides */
+void grad_as_outputs(Graph *g, const char *first);
 Graph *grad_plain(Arena *a, const Graph *joint);             /* an ordinary graph: outputs gain d.NAME */
 Graph *infer(Arena *a, const Graph *g, const char *outputs); /* infer.c: values only, no updates, no loss */
 

@@ -332,10 +332,11 @@ same_shape(const Type *t, const Dim *dim, int rank)
 	return shape_eq(t, &u);
 }
 
-Node *
-Reshape(Node *x, const Dim *dim, int rank)
+/* x through a view whose only attribute is the shape; x itself when it has that */
+static Node *
+to_shape(int id, Node *x, const Dim *dim, int rank)
 {
-	const Op *op = op_get(OP_reshape);
+	const Op *op = op_get(id);
 	Attr *a;
 
 	if (same_shape(&x->type, dim, rank))
@@ -343,6 +344,12 @@ Reshape(Node *x, const Dim *dim, int rank)
 	a = attrs_new(x->g, op);
 	set_dims(x->g, op, a, "shape", dim, rank);
 	return node(x->g, op, &x, 1, a);
+}
+
+Node *
+Reshape(Node *x, const Dim *dim, int rank)
+{
+	return to_shape(OP_reshape, x, dim, rank);
 }
 
 Node *
@@ -380,14 +387,7 @@ Transpose(Node *x, int d0, int d1)
 Node *
 Expand(Node *x, const Dim *dim, int rank)
 {
-	const Op *op = op_get(OP_expand);
-	Attr *a;
-
-	if (same_shape(&x->type, dim, rank))
-		return x;
-	a = attrs_new(x->g, op);
-	set_dims(x->g, op, a, "shape", dim, rank);
-	return node(x->g, op, &x, 1, a);
+	return to_shape(OP_expand, x, dim, rank);
 }
 
 Node *

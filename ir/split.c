@@ -336,26 +336,7 @@ typedef struct Rewrite {
 	Split *s;
 	const char **saved_name;       /* by node id */
 	bool *need;                    /* by node id: it is in the backward graph */
-	Node **in;                     /* operands of the node being copied */
-	int64_t capin;
 } Rewrite;
-
-static Node *
-copy_node(Rewrite *w, Graph *h, const Node *n, Node *const *map)
-{
-	while (w->capin < n->nin)
-		w->in = arena_grow(w->a, w->in, w->capin, &w->capin, (int64_t)sizeof *w->in);
-	for (int k = 0; k < n->nin; k++)
-		w->in[k] = map[n->in[k]->id];
-	return node_copy(h, n, w->in);
-}
-
-static void
-copy_ports(Graph *h, Ports *to, const Ports *from, Node *const *map)
-{
-	for (int64_t i = 0; i < from->n; i++)
-		port_add(h, to, from->p[i].name, map[from->p[i].v->id], from->p[i].at);
-}
 
 /* base, or base.2, base.3, ... ; used: how many of that base there are, by base */
 static const char *
@@ -414,12 +395,12 @@ make_forward(Rewrite *w)
 			map[g->leaf[i]->node->id] = node_leaf(h, g->leaf[i], g->leaf[i]->node->type);
 	for (int64_t i = 0; i < g->nnode; i++)
 		if (need[i] && !map[i]) {
-			map[i] = copy_node(w, h, g->node[i], map);
+			map[i] = node_onto(h, g->node[i], map);
 			map[i]->side = SIDE_F;
 		}
 	h->loss = g->loss;
-	copy_ports(h, &h->out, &g->out, map);
-	copy_ports(h, &h->update, &g->update, map);
+	ports_through(h, &h->out, &g->out, map);
+	ports_through(h, &h->update, &g->update, map);
 	for (int64_t i = 0; i < g->nnode; i++)
 		if (w->s->is_saved[i])
 			port_add(h, &h->saved, w->saved_name[i], map[i], g->node[i]->at);
@@ -482,11 +463,11 @@ make_backward(Rewrite *w)
 	backward_leaves(w, h, map);
 	for (int64_t i = 0; i < g->nnode; i++)
 		if (w->need[i] && !map[i]) {
-			map[i] = copy_node(w, h, g->node[i], map);
+			map[i] = node_onto(h, g->node[i], map);
 			map[i]->side = w->p->claim[i] == V_FORWARD || w->p->claim[i] == V_FREE ? SIDE_F : SIDE_B;
 		}
-	copy_ports(h, &h->ct, &g->ct, map);
-	copy_ports(h, &h->grad, &g->grad, map);
+	ports_through(h, &h->ct, &g->ct, map);
+	ports_through(h, &h->grad, &g->grad, map);
 	return h;
 }
 

@@ -52,22 +52,13 @@ static Graph *
 finish(Arena *a, Graph *second, const char *first)
 {
 	Graph *g = seed_one(a, second);
-	const char *prefix = grad_prefix(g, &g->grad, first);
 	Ports all = g->out;
 
 	g->out = (Ports){0};
 	for (int64_t i = 0; i < all.n; i++)
 		if (strcmp(all.p[i].name, "gradient.v"))
 			port_add(g, &g->out, all.p[i].name, all.p[i].v, all.p[i].at);
-	for (int64_t i = 0; i < g->grad.n; i++)
-		port_add(g, &g->out, arena_fmt(a, "%s%s", prefix, g->grad.p[i].name), g->grad.p[i].v, g->grad.p[i].at);
-	g->grad = g->ct = g->wrt = (Ports){0};
-	g->joint = g->wrt_given = false;
-	g->loss = -1;
-	for (int64_t i = 0; i < g->nnode; i++) {
-		g->node[i]->side = SIDE_NONE;
-		g->node[i]->from = NULL;
-	}
+	grad_as_outputs(g, first);
 	drop_cotangents(a, g);
 	return graph_rebuild(a, g, true);
 }
