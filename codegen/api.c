@@ -265,9 +265,10 @@ put_tables(Buf *b, const Program *p)
 	static const struct { Area area; const char *one, *table; } t[] = {
 		{AREA_PARAM, "PARAMS", "params"}, {AREA_STATE, "STATE", "state"}, {AREA_DATA, "CONSTANTS", "constants"}, {AREA_GRAD, "GRADS", "grads"}};
 	for (int i = 0; i < LEN(t); i++)
-		if (p->of[t[i].area].n)
-			buf_printf(b, "#define %s_N%s %lld\nextern const %s_tensor %s_%s_table[%s_N%s];\n", u, t[i].one,
-				(long long)p->of[t[i].area].n, m, m, t[i].table, u, t[i].one);
+		if (p->of[t[i].area].n) {
+			buf_printf(b, "#define %s_N%s %lld\n", u, t[i].one, (long long)p->of[t[i].area].n);
+			buf_line(b, 0, arena_fmt(b->arena, "extern const %s_tensor %s_%s_table[%s_N%s];", m, m, t[i].table, u, t[i].one));
+		}
 	buf_putc(b, '\n');
 }
 

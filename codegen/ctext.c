@@ -90,37 +90,56 @@ columns(const char *s, int64_t n)
 	return c;
 }
 
-/* a break here reads well: after a comma, before an operator that joins conditions */
-static bool
-good_break(const char *s, int64_t i)
+/* how well a break at the blank s[i] reads: after a comma, before an operator that joins conditions, else */
+static int
+break_rank(const char *s, int64_t i)
 {
-	return s[i - 1] == ',' || s[i - 1] == ';' || !strncmp(s + i + 1, "||", 2) || !strncmp(s + i + 1, "? ", 2);
+	if (s[i - 1] == ',' || s[i - 1] == ';')
+		return 2;
+	return !strncmp(s + i + 1, "||", 2) || !strncmp(s + i + 1, "&&", 2) || !strncmp(s + i + 1, "? ", 2);
+}
+
+/* where to break s, of which room columns fit: of the blanks that read well the one in the fewest
+ * parentheses, the better, the later; 0: nowhere */
+static int64_t
+break_at(const char *s, int room)
+{
+	int64_t best = 0, any = 0;
+	int best_deep = 0, best_rank = 0, deep = 0;
+	bool quoted = false;
+
+	for (int64_t i = 1; s[i] && (!any || columns(s, i) <= room); i++) {
+		int rank;
+		if (s[i] == '"')
+			quoted = !quoted;
+		if (quoted)
+			continue;
+		deep += (s[i] == '(' || s[i] == '[') - (s[i] == ')' || s[i] == ']');
+		if (s[i] != ' ')
+			continue;
+		any = i;
+		rank = break_rank(s, i);
+		if (!rank || (best && 3 * best > room && (deep > best_deep || (deep == best_deep && rank < best_rank))))
+			continue;
+		best = i, best_deep = deep, best_rank = rank;
+	}
+	return best ? best : any;
 }
 
 void
 buf_line(Buf *b, int indent, const char *s)
 {
 	for (int deep = indent;; deep = indent + 1) {
-		int64_t n = (int64_t)strlen(s), any = 0, good = 0;
+		int64_t n = (int64_t)strlen(s), at;
 
-		for (int i = 0; i < deep; i++)
+		for (int i = 0; i < deep && n; i++)
 			buf_putc(b, '\t');
-		if (8 * deep + columns(s, n) <= WIDTH) {
-			buf_printf(b, "%s\n", s);
-			return;
-		}
-		for (int64_t i = 1; i < n && (!any || 8 * deep + columns(s, i) <= WIDTH); i++)
-			if (s[i] == ' ') {
-				any = i;
-				if (good_break(s, i))
-					good = i;
-			}
-		any = good ? good : any ? any : n;
-		buf_put(b, s, any);
+		at = 8 * deep + columns(s, n) <= WIDTH ? 0 : break_at(s, WIDTH - 8 * deep);
+		buf_put(b, s, at ? at : n);
 		buf_putc(b, '\n');
-		if (any == n)
+		if (!at)
 			return;
-		s += any + 1;
+		s += at + 1;
 	}
 }
 
@@ -145,4 +164,68 @@ buf_paragraph(Buf *b, const char *first, const char *prefix, const char *s, cons
 		s += n + strspn(s + n, " ");
 	}
 	buf_puts(b, end);
+}
+
+static void
+put_again(Buf *b, const char *line)
+{
+	int64_t n = (int64_t)strlen(line), tabs = (int64_t)strspn(line, "\t");
+	const bool comment = !strncmp(line, "/* ", 3), inside = !strncmp(line, " * ", 3);
+	const bool last = n > 3 && !strcmp(line + n - 3, " */");
+	Buf code = {.arena = b->arena};
+
+	if (comment || inside)
+		buf_paragraph(b, comment ? "/* " : " * ", " * ", arena_copy(b->arena, line + 3, n - (last ? 6 : 3)),
+		              last ? " */\n" : "\n");
+	else if (line[0] != '#')
+		buf_line(b, (int)tabs, line + tabs);
+	else {
+		buf_line(&code, 0, line);
+		for (const char *s = buf_str(&code), *end; (end = strchr(s, '\n')); s = end + 1) {
+			buf_put(b, s, end - s);
+			buf_puts(b, end[1] ? " \\\n" : "\n");
+		}
+	}
+}
+
+static bool
+fits(const char *line)
+{
+	int64_t tabs = (int64_t)strspn(line, "\t");
+
+	return 8 * tabs + columns(line + tabs, (int64_t)strlen(line + tabs)) <= WIDTH;
+}
+
+/* the end of what begins at s, a statement or a directive in several lines, as one line in whole;
+ * false: all its lines fit */
+static bool
+join_lines(Buf *whole, const char *s, const char **end)
+{
+	bool long_line = false;
+
+	for (;; s = *end + 1) {
+		Buf line = {.arena = whole->arena};
+		*end = strchr(s, '\n');
+		buf_put(&line, s, *end - s);
+		long_line |= !fits(buf_str(&line));
+		if (whole->n)
+			s += strspn(s, "\t");
+		buf_put(whole, s, *end - s - ((*end)[-1] == '\\'));
+		if ((*end)[-1] == ',' && (*end)[1])
+			buf_putc(whole, ' ');
+		else if ((*end)[-1] != '\\')
+			return long_line;
+	}
+}
+
+void
+buf_lines(Buf *b, const char *text)
+{
+	for (const char *s = text, *end; *s; s = end + 1) {
+		Buf whole = {.arena = b->arena};
+		if (join_lines(&whole, s, &end))
+			put_again(b, buf_str(&whole));
+		else
+			buf_put(b, s, end + 1 - s);
+	}
 }

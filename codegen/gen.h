@@ -330,7 +330,8 @@ const char *upper(Arena *a, const char *s);      /* in capitals, as macros are *
  * no character that turns the direction of text */
 void buf_comment(Buf *b, const char *s);
 void buf_c_string(Buf *b, const char *s);        /* a string literal */
-void buf_line(Buf *b, int indent, const char *s);        /* C without strings, broken at 100 columns */
+void buf_line(Buf *b, int indent, const char *s);        /* C, broken at 100 columns, not in strings */
+void buf_lines(Buf *b, const char *text);                 /* C and comments, lines that are too long broken anew */
 /* words broken at 100 columns; first stands before the first line, prefix before the others, end after the last */
 void buf_paragraph(Buf *b, const char *first, const char *prefix, const char *s, const char *end);
 

@@ -87,9 +87,10 @@ put_filler(Buf *b, const Program *p, How how, DType d)
 	}
 	buf_line(b, 0, arena_fmt(b->arena, "%s_%s_%s(%s *x, int64_t n, double %s, double %s, uint64_t seed, uint64_t stream)",
 		m, how_name[how], dtype_name(d), t, how == UNIFORM ? "lo" : "mean", how == UNIFORM ? "hi" : "std"));
-	buf_printf(b, "{\n\tfor (int64_t i = 0; x && i < n; i++)\n\t\tx[i] = (%s)(", t);
-	buf_printf(b, how == UNIFORM ? "lo + (hi - lo) * %s_rand_f64" : "mean + std * %s_randn_f64", m);
-	buf_puts(b, "(seed, stream, (uint64_t)i));\n}\n\n");
+	buf_puts(b, "{\n\tfor (int64_t i = 0; x && i < n; i++)\n");
+	buf_line(b, 2, arena_fmt(b->arena, "x[i] = (%s)(%s * %s_%s_f64(seed, stream, (uint64_t)i));", t,
+		how == UNIFORM ? "lo + (hi - lo)" : "mean + std", m, how == UNIFORM ? "rand" : "randn"));
+	buf_puts(b, "}\n\n");
 }
 
 static void

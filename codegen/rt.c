@@ -153,7 +153,9 @@ rt_print(Buf *b, const RtSet *set, const char *model)
 {
 	for (int64_t i = 0; i < set->n; i++)
 		if (!set->item[i].name || set->used[i]) {
-			put_renamed(b, set->item[i].text, model);
+			Buf text = {.arena = b->arena};
+			put_renamed(&text, set->item[i].text, model);
+			buf_lines(b, buf_str(&text));
 			buf_putc(b, '\n');
 		}
 }

@@ -92,7 +92,8 @@ put_table(Buf *b, const Program *p, int k)
 	const Members *ms = &p->of[flat[k].area];
 	const char *m = p->user->name;
 
-	buf_printf(b, "const %s_tensor %s_%s_table[%s_N%s] = {\n", m, m, flat[k].name, upper(b->arena, m), flat[k].count);
+	buf_line(b, 0, arena_fmt(b->arena, "const %s_tensor %s_%s_table[%s_N%s] = {", m, m, flat[k].name, upper(b->arena, m),
+	         flat[k].count));
 	for (int64_t i = 0; i < ms->n; i++) {
 		const Type *t = &ms->m[i].type;
 		buf_puts(b, "\t{");

@@ -6,6 +6,9 @@ is "compile: quiet" "$(says compile mlp.json -o gen)" "=> 0"
 is "compile: the files" "$(ls gen | tr '\n' ' ')" "mlp.c mlp.h mlp.manifest.json "
 is "compile: without its name" "$(says mlp.json -o short)$(cat short/* | cksum)" "=> 0$(cat gen/* | cksum)"
 is "compile: no trailing blanks" "$(grep -nE '[ 	]$' gen/mlp.[ch])" ""
+sed 's/"name": "mlp"/"name": "a_model_with_a_long_name"/' mlp.json >long.json
+"$GRADC" compile long.json -o long
+is "compile: no line beyond 100 columns" "$(expand gen/mlp.[ch] long/*.[ch] | awk 'length > 100' | head -n 3)" ""
 is "compile: from standard input" \
 	"$("$GRADC" - -o stdin <mlp.json; sed 's/from standard input/from mlp.json/' stdin/mlp.c | cksum)" "$(cksum <gen/mlp.c)"
 
