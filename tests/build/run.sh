@@ -7,15 +7,7 @@ dir="$BUILD/test build"
 rm -rf "$dir"
 mkdir -p "$dir"
 
-# is WHAT GOT WANT
-is() {
-	if [ "$2" = "$3" ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		printf 'FAIL %s\n  got:  %s\n  want: %s\n' "$1" "$2" "$3"
-	fi
-}
+. tests/is.sh
 
 # suite NAME: a script from standard input
 suite() {

@@ -13,15 +13,7 @@ mkdir -p "$work"
 cd "$work" || exit 1
 unset NO_COLOR MAKEFLAGS MAKELEVEL
 
-# is WHAT GOT WANT
-is() {
-	if [ "$2" = "$3" ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		printf 'FAIL %s\n  got:  %s\n  want: %s\n' "$1" "$2" "$3"
-	fi
-}
+. "$OLDPWD/tests/is.sh"
 
 # has WHAT TEXT PART: PART occurs in TEXT
 has() {

@@ -5,9 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-#include <time.h>
 #include "lib.h"           /* before cmocka.h, whose macro fail() would hide ours */
 #include <cmocka.h>
+#include "clock.h"
 
 typedef struct Case {
 	int nvertex, narc, source, sink;
@@ -307,21 +307,6 @@ large_capacities(void **state)
 	assert_true(cut.value == big + 1);
 	assert_null(flow_check(a, 5, arc, LEN(arc), 0, 4, &cut));
 	arena_free(a);
-}
-
-#ifdef __SANITIZE_ADDRESS__
-enum { SLOWER = 10 };
-#else
-enum { SLOWER = 1 };
-#endif
-
-static double
-seconds(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 /* solve, check, and return the processor time of the solution */

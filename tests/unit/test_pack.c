@@ -6,24 +6,9 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include "lib.h"           /* before cmocka.h, whose macro fail() would hide ours */
 #include <cmocka.h>
-
-#ifdef __SANITIZE_ADDRESS__
-enum { SLOWER = 10 };
-#else
-enum { SLOWER = 1 };
-#endif
-
-static double
-seconds(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
+#include "clock.h"
 
 static int64_t
 bound_by_definition(const PackBuf *b, int n)

@@ -67,53 +67,32 @@ orders_nodes(void **state)
 static void
 keeps_all_keys(void **state)
 {
+	static const char canonical[] = HEAD
+		"  \"doc\": \"a \\\"test\\\"\",\n"
+		"  \"dims\": {\n"
+		"    \"B\": {\"max\": 256, \"hint\": 128},\n"
+		"    \"T\": {\"max\": 8, \"min\": 2}\n  },\n"
+		"  \"inputs\": {\n"
+		"    \"x\": \"f32[B,4*T]\",\n"
+		"    \"a.b\": {\"type\": \"f32[B*T]\", \"c\": \"ab\", \"doc\": \"two\"}\n  },\n"
+		"  \"params\": {\n"
+		"    \"w\": {\"type\": \"f32[]\", \"init\": \"zeros\"},\n"
+		"    \"v\": {\"type\": \"f64[3]\", \"init\": {\"uniform\": [-0.5, 0.5]}, \"trainable\": false},\n"
+		"    \"u\": {\"type\": \"f64[3]\", \"file\": \"p.safetensors\", \"tensor\": \"u\"}\n  },\n"
+		"  \"buffers\": {\n"
+		"    \"n\": {\"type\": \"i64[]\", \"init\": {\"constant\": 3}}\n  },\n"
+		"  \"nodes\": [\n"
+		"    {\"out\": \"y\", \"op\": \"mul\", \"in\": [\"x\", \"w\"], \"type\": \"f32[B,4*T]\", \"scope\": \"s.0/t\", "
+		"\"remat\": \"save\"},\n"
+		"    {\"out\": \"l\", \"op\": \"square\", \"in\": [\"w\"], \"remat\": \"recompute\"},\n"
+		"    {\"out\": \"n1\", \"op\": \"add\", \"in\": [\"n\", 1]}\n  ],\n"
+		"  \"outputs\": {\n    \"y\": \"y\",\n    \"loss\": \"l\"\n  },\n"
+		"  \"updates\": {\n    \"n\": \"n1\"\n  },\n"
+		"  \"loss\": \"loss\",\n"
+		"  \"wrt\": [\"w\", \"x\"]\n}\n";
+
 	(void)state;
-	check(HEAD
-		"  \"doc\": \"a \\\"test\\\"\",\n"
-		"  \"dims\": {\n"
-		"    \"B\": {\"max\": 256, \"hint\": 128},\n"
-		"    \"T\": {\"max\": 8, \"min\": 2}\n  },\n"
-		"  \"inputs\": {\n"
-		"    \"x\": \"f32[B,4*T]\",\n"
-		"    \"a.b\": {\"type\": \"f32[B*T]\", \"c\": \"ab\", \"doc\": \"two\"}\n  },\n"
-		"  \"params\": {\n"
-		"    \"w\": {\"type\": \"f32[]\", \"init\": \"zeros\"},\n"
-		"    \"v\": {\"type\": \"f64[3]\", \"init\": {\"uniform\": [-0.5, 0.5]}, \"trainable\": false},\n"
-		"    \"u\": {\"type\": \"f64[3]\", \"file\": \"p.safetensors\", \"tensor\": \"u\"}\n  },\n"
-		"  \"buffers\": {\n"
-		"    \"n\": {\"type\": \"i64[]\", \"init\": {\"constant\": 3}}\n  },\n"
-		"  \"nodes\": [\n"
-		"    {\"out\": \"y\", \"op\": \"mul\", \"in\": [\"x\", \"w\"], \"type\": \"f32[B,4*T]\", \"scope\": \"s.0/t\", "
-		"\"remat\": \"save\"},\n"
-		"    {\"out\": \"l\", \"op\": \"square\", \"in\": [\"w\"], \"remat\": \"recompute\"},\n"
-		"    {\"out\": \"n1\", \"op\": \"add\", \"in\": [\"n\", 1]}\n  ],\n"
-		"  \"outputs\": {\n    \"y\": \"y\",\n    \"loss\": \"l\"\n  },\n"
-		"  \"updates\": {\n    \"n\": \"n1\"\n  },\n"
-		"  \"loss\": \"loss\",\n"
-		"  \"wrt\": [\"w\", \"x\"]\n}\n",
-		HEAD
-		"  \"doc\": \"a \\\"test\\\"\",\n"
-		"  \"dims\": {\n"
-		"    \"B\": {\"max\": 256, \"hint\": 128},\n"
-		"    \"T\": {\"max\": 8, \"min\": 2}\n  },\n"
-		"  \"inputs\": {\n"
-		"    \"x\": \"f32[B,4*T]\",\n"
-		"    \"a.b\": {\"type\": \"f32[B*T]\", \"c\": \"ab\", \"doc\": \"two\"}\n  },\n"
-		"  \"params\": {\n"
-		"    \"w\": {\"type\": \"f32[]\", \"init\": \"zeros\"},\n"
-		"    \"v\": {\"type\": \"f64[3]\", \"init\": {\"uniform\": [-0.5, 0.5]}, \"trainable\": false},\n"
-		"    \"u\": {\"type\": \"f64[3]\", \"file\": \"p.safetensors\", \"tensor\": \"u\"}\n  },\n"
-		"  \"buffers\": {\n"
-		"    \"n\": {\"type\": \"i64[]\", \"init\": {\"constant\": 3}}\n  },\n"
-		"  \"nodes\": [\n"
-		"    {\"out\": \"y\", \"op\": \"mul\", \"in\": [\"x\", \"w\"], \"type\": \"f32[B,4*T]\", \"scope\": \"s.0/t\", "
-		"\"remat\": \"save\"},\n"
-		"    {\"out\": \"l\", \"op\": \"square\", \"in\": [\"w\"], \"remat\": \"recompute\"},\n"
-		"    {\"out\": \"n1\", \"op\": \"add\", \"in\": [\"n\", 1]}\n  ],\n"
-		"  \"outputs\": {\n    \"y\": \"y\",\n    \"loss\": \"l\"\n  },\n"
-		"  \"updates\": {\n    \"n\": \"n1\"\n  },\n"
-		"  \"loss\": \"loss\",\n"
-		"  \"wrt\": [\"w\", \"x\"]\n}\n");
+	check(canonical, canonical);
 }
 
 /* what a document says of constants and literals, and how it is written back */
