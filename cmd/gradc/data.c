@@ -197,6 +197,23 @@ leaf_data(EvalCtx *c, const Leaf *l, const Array *x)
 	return t;
 }
 
+/* what the model's own file holds for l */
+static Tensor *
+leaf_file(EvalCtx *c, Graph *g, const Leaf *l)
+{
+	const Type *t = &l->node->type;
+	const Blob *b = file_blob(g, arena_fmt(c->arena, "'%s'", l->name), l->file, l->at, l->tensor, l->at, t);
+	Array x = {.name = l->name, .dtype = dtype_name(t->dt), .rank = t->rank};
+
+	diag_check();
+	for (int d = 0; d < t->rank; d++)
+		x.dim[d] = t->dim[d].k;
+	x.nbytes = b->nbytes;
+	x.data = arena_alloc(c->arena, MAX(b->nbytes, 1), 1);
+	memcpy(x.data, b->data, (size_t)b->nbytes);
+	return leaf_data(c, l, &x);
+}
+
 /* names that the model does not have: those of --in were typed, the others may be more than is needed */
 static void
 check_names(Args *a, const Graph *g, const Files *f)
@@ -221,7 +238,8 @@ check_params(Args *a, const Graph *g, const Files *f)
 	Buf b = {.arena = a->arena};
 
 	for (int64_t i = 0; a->val[O_PARAMS] && i < g->nleaf; i++)
-		if ((g->leaf[i]->role == PARAM || g->leaf[i]->role == BUFFER) && !array_named(f->x, f->n, g->leaf[i]->name))
+		if ((g->leaf[i]->role == PARAM || g->leaf[i]->role == BUFFER) && !g->leaf[i]->file
+		    && !array_named(f->x, f->n, g->leaf[i]->name))
 			buf_printf(&b, "%s'%s'", b.n ? ", " : "", g->leaf[i]->name);
 	if (b.n)
 		diag(DIAG_WARNING, (Loc){.file = a->val[O_PARAMS]}, "not in this file, drawn at random: %s", b.s);
@@ -261,12 +279,14 @@ data_leaves(Args *a, EvalCtx *c, const Graph *g)
 		const Leaf *l = g->leaf[i];
 		const Array *x = array_named(f.x, f.n, l->name);
 		Type t = l->node->type;
-		if (x) {
+		if (x)
 			val[i] = leaf_data(c, l, x);
-			continue;
+		else if (l->file)
+			val[i] = leaf_file(c, (Graph *)g, l);
+		else {
+			val[i] = tensor_new(c, &t);
+			draw(&r, val[i], l, bound_of(range, nrange, l, c->symval));
 		}
-		val[i] = tensor_new(c, &t);
-		draw(&r, val[i], l, bound_of(range, nrange, l, c->symval));
 	}
 	return val;
 }

@@ -98,8 +98,8 @@ static const Verb verbs[] = {
 		"One line for each forward value that backward uses, with its bytes, its part of the cost that was minimised, and "
 		"what the best plan with the other choice would cost; or all about one VALUE, with the kernels that hold it."},
 	{"run", V_RUN, verb_run, 1, 1, "IR", "IR", "evaluate a graph",
-		"Inputs and parameters that are not given are drawn at random from --seed. Results go to an npz (-o) or "
-		"as text to standard output."},
+		"Parameters that are not given come from their \"file\" or \"init\" in the model; what is left is drawn at random "
+		"from --seed. Results go to an npz (-o) or as text to standard output."},
 	{"ops", V_OPS, verb_ops, 0, 1, "[OP]", NULL, "the op table",
 		"All operations in one line each; or one of them with its operands, results and attributes."},
 	{"schema", V_SCHEMA, verb_schema, 0, 0, "", NULL, "JSON Schema of the IR",

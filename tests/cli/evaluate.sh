@@ -30,6 +30,13 @@ is "run: results are inputs" "$("$GRADC" run m.json --in x=x.npy --in at=at.npy 
 	"count i64[] = 28"
 is "run: what a file of parameters lacks" "$("$GRADC" run m.json --in x=x.npy --in at=at.npy --params interp.npz 2>&1 | grep random)" \
 	"interp.npz: warning: not in this file, drawn at random: 'w'"
+mkdir sub
+npy sub/w.npy '<f4' 4 '\000\000\000\100\000\000\000\000\000\000\000\000\000\000\200\077'
+sed 's/"init": {"constant": 0.5}/"file": "w.npy"/' m.json >sub/m.json
+is "run: a parameter's own file lies beside the model" "$("$GRADC" run sub/m.json --in x=x.npy --in at=at.npy | head -n 1)" "l f32[] = 3"
+npy zeros.npy '<f4' 4 '\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000'
+is "run: what is given comes first" \
+	"$("$GRADC" run sub/m.json --in x=x.npy --in at=at.npy --in w=zeros.npy | head -n 1)" "l f32[] = 0"
 is "run: a seed" "$("$GRADC" run m.json --seed 7 | cksum)" "$("$GRADC" run m.json --seed=7 | cksum)"
 is "run: another seed" "$("$GRADC" run m.json --seed 7 >a; "$GRADC" run m.json --seed 8 >b; cmp -s a b; echo $?)" 1
 is "run: a symbol's hint" "$("$GRADC" run m.json | sed -n 's/^\(y .*\) =.*/\1/p')" "y i32[5]"
