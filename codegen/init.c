@@ -144,13 +144,14 @@ static void
 put_init(Buf *b, const Program *p, Area area, const char *what, char self)
 {
 	const Members *ms = &p->of[area];
-	bool random = false;
+	bool random = false, any = false;
 
 	if (!ms->n)
 		return;
 	for (int64_t i = 0; i < ms->n; i++) {
 		How how = start_of(p, &ms->m[i]).how;
 		random |= how == UNIFORM || how == NORMAL;
+		any |= how != FROM_FILE || init_inline(p, &ms->m[i]);
 	}
 	for (int64_t i = 0; i < ms->n; i++)
 		if (init_inline(p, &ms->m[i]))
@@ -159,6 +160,8 @@ put_init(Buf *b, const Program *p, Area area, const char *what, char self)
 	buf_printf(b, "void\n%s_%s_init(const %s_%s *%c, uint64_t seed)\n{\n", p->user->name, what, p->user->name, what, self);
 	for (int64_t i = 0; i < ms->n; i++)
 		put_start(b, p, &ms->m[i], self);
+	if (!any)
+		buf_printf(b, "\t(void)%c;\n", self);
 	if (!random)
 		buf_puts(b, "\t(void)seed;\n");
 	buf_puts(b, "}\n\n");

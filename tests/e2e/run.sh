@@ -58,6 +58,10 @@ done
 try "arrays of files" "$GRADC" compile "$dir/loads.json" -o "$dir"
 try "arrays of files: builds" "$CC" $strict -D_POSIX_C_SOURCE=200809L -I"$dir" tests/e2e/loads.c "$dir/loads.c" -lm -o "$dir/loads"
 try "arrays of files: values" "$dir/loads" "$dir/ones"
+sed 's/"f32\[2\]", "file": "loads.safetensors", "tensor": "two"/"f32[512,1024]", "file": "loads.safetensors", "tensor": "big"/
+	s/"loads"/"bound"/' "$dir/loads.json" >"$dir/bound.json"
+try "parameters that are all bound" "$GRADC" compile "$dir/bound.json" -o "$dir"
+try "parameters that are all bound: builds" "$CC" $strict -I"$dir" -c "$dir/bound.c" -o "$dir/bound.o"
 
 # an index that the model computes is clamped, and reported
 try "computed indices" "$GRADC" compile tests/e2e/computed.json -o "$dir"
