@@ -496,6 +496,27 @@ Harness *harness_build(Arena *a, const Program *const *p, int n, const char *cc,
 /* NULL, or how the program ended: by a signal, since a promise of the interface is broken. threads: 0 leaves the choice to it */
 const char *harness_run(Harness *h, Job *job, int n, int threads);
 
+/* ---- probe.c ---- the values inside emitted code, judged one by one */
+typedef struct Probe {
+	Graph *g;                      /* a copy; its leaves, in the same order, are inputs; its outputs what is looked at */
+	Ports out, update, saved, grad;        /* the interface that it had, of nodes of the copy */
+	const Program *program;        /* to be called for CALL_INFER; members of AREA_INPUT and AREA_OUTPUT as in g */
+	Tensor **value;                /* by id, after judging: what compiled code had, else the interpreter */
+} Probe;
+/* g: the graph of one function, without composites. name: prefix of its symbols */
+Probe *probe_make(Arena *a, const Graph *g, const char *name, const GenOptions *o);
+typedef struct Judgement {
+	int64_t nodes, elements;       /* compared */
+	int64_t unknown;               /* elements of which too little is known: any value is let pass */
+	double worst, worst_tol;       /* the greatest error, as a share of its tolerance; and that */
+	const Node *at;                /* where that is; NULL: nowhere an error */
+	const Node *wrong;             /* the first node that differs, or NULL; */
+	int64_t k;                     /* its first element that does, what it is, should be, and how far from that it may be */
+	double got, want, tol;
+} Judgement;
+/* leaf: values by leaf; got: by output of p->g, as compiled code left them. c->symval is set. */
+Judgement probe_judge(EvalCtx *c, Probe *p, Tensor *const *leaf, Tensor *const *got);
+
 /* ---- reparse.c ---- emitted C read back through libclang. reparse() parses the unit with its header,
  * without and with OpenMP, and the header alone as C99 and as C++11, with all warnings. Any
  * diagnostic is a bug(); a machine without libclang or without headers of the C library is the

@@ -94,6 +94,7 @@ const char *emitted_directory(const Args *a);    /* that of -o; ends when there 
 const char *emitted_path(const Args *a, const Graph *user, const char *suffix);      /* DIR/NAME.suffix */
 GenOptions *emitted_options(Args *a);
 Program *emitted_program(Args *a, const Graph *user);
+Tensor *const *emitted_values(Arena *a, const Program *p, Area area, Tensor *const *leaf);     /* by member; leaf: by leaf of the model */
 bool emit(Args *a, const Graph *user, Emitted *e);       /* false: --stop, there are dumps at most */
 
 void add_certificate(Args *a, Outputs *o, const Split *s);       /* verb_print.c: --certify, checked first */
@@ -104,6 +105,7 @@ int verb_compile(Args *a);
 int verb_check(Args *a);
 int verb_explain(Args *a);
 int verb_run(Args *a);
+int verb_verify(Args *a);
 int verb_grad(Args *a);
 int verb_partition(Args *a);
 int verb_print(Args *a);

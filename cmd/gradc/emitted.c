@@ -64,6 +64,21 @@ emitted_program(Args *a, const Graph *user)
 	return program_make(a->arena, user, split_of(a, user, pass_find("split")), g);
 }
 
+/* values of the members of an area, from those of the model's leaves */
+Tensor *const *
+emitted_values(Arena *a, const Program *p, Area area, Tensor *const *leaf)
+{
+	const Members *ms = &p->of[area];
+	Tensor **v = NEW(a, ms->n + 1, Tensor *);
+
+	for (int64_t i = 0; i < p->user->nleaf; i++) {
+		int k = area_of(p->user->leaf[i]->role) == area ? member_find(ms, p->user->leaf[i]->name) : -1;
+		if (k >= 0)
+			v[k] = leaf[i];
+	}
+	return v;
+}
+
 bool
 emit(Args *a, const Graph *user, Emitted *e)
 {

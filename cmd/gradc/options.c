@@ -45,9 +45,9 @@ static const Opt opts[NOPT] = {
 	[O_STOP]        = {O_STOP, "--stop", "PASS", NULL, NULL, V_COMPILE | V_GRAD | V_PARTITION, false, false, "end after this pass"},
 	[O_FROM]        = {O_FROM, "--from", "PASS", NULL, NULL, PASS_VERBS, false, false,
 		"the input is a dump of this pass: go on with the next"},
-	[O_IN]          = {O_IN, "--in", "FILE", NULL, NULL, V_RUN, false, true,
+	[O_IN]          = {O_IN, "--in", "FILE", NULL, NULL, V_RUN | V_VERIFY, false, true,
 		"inputs: NAME=x.npy, or an npz that names them"},
-	[O_PARAMS]      = {O_PARAMS, "--params", "FILE", NULL, NULL, V_RUN, false, false, "parameters and buffers: safetensors or npz"},
+	[O_PARAMS]      = {O_PARAMS, "--params", "FILE", NULL, NULL, V_RUN | V_VERIFY, false, false, "parameters and buffers: safetensors or npz"},
 	[O_ROUND]       = {O_ROUND, "--round", NULL, NULL, NULL, V_RUN, false, false,
 		"the interpreter rounds every result to its dtype"},
 	[O_SEED]        = {O_SEED, "--seed", "N", NULL, "0", V_RUN | V_VERIFY, false, false, "seed of random data"},
@@ -100,6 +100,11 @@ static const Verb verbs[] = {
 	{"run", V_RUN, verb_run, 1, 1, "IR", "IR", "evaluate a graph",
 		"Parameters that are not given come from their \"file\" or \"init\" in the model; what is left is drawn at random "
 		"from --seed. Results go to an npz (-o) or as text to standard output."},
+	{"verify", V_VERIFY, verb_verify, 1, 1, "IR", "IR", "is the emitted C right, on this machine?",
+		"Builds it with --cc and calls it on random data. Every value that the kernels keep, of both backends, is compared "
+		"with what the interpreter makes of the same operands; the program's outputs and gradients with those values; the "
+		"gradients with finite differences of the interpreter. Tolerances follow from dtypes and sizes. Exit code 1 and "
+		"the first node that differs, if one does."},
 	{"ops", V_OPS, verb_ops, 0, 1, "[OP]", NULL, "the op table",
 		"All operations in one line each; or one of them with its operands, results and attributes."},
 	{"schema", V_SCHEMA, verb_schema, 0, 0, "", NULL, "JSON Schema of the IR",

@@ -84,20 +84,6 @@ interpret(Args *a, const Graph *user, EvalCtx *c, Tensor *const *leaf, Values *r
 
 /* ---- emitted code ---- */
 
-static Tensor *const *
-member_values(Arena *a, const Program *p, Area area, Tensor *const *leaf)
-{
-	const Members *ms = &p->of[area];
-	Tensor **v = NEW(a, ms->n + 1, Tensor *);
-
-	for (int64_t i = 0; i < p->user->nleaf; i++) {
-		int k = area_of(p->user->leaf[i]->role) == area ? member_find(ms, p->user->leaf[i]->name) : -1;
-		if (k >= 0)
-			v[k] = leaf[i];
-	}
-	return v;
-}
-
 static void
 take_results(EvalCtx *c, Values *r, const Program *p, const Job *job, const Ports *wanted, const Area *area, int narea)
 {
@@ -122,7 +108,7 @@ call(Args *a, const Graph *user, EvalCtx *c, Tensor *const *leaf, Values *r)
 	if (!h)
 		fail(EXIT_INPUT, (Loc){0}, "%s", why);
 	for (Area k = AREA_INPUT; k <= AREA_STATE; k++)
-		job.value[k] = member_values(a->arena, p, k, leaf);
+		job.value[k] = emitted_values(a->arena, p, k, leaf);
 	if ((why = harness_run(h, &job, 1, 0)))
 		bug("%s", why);
 	if (job.code[0] == 4)
