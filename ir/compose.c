@@ -94,6 +94,8 @@ expand_round(Arena *a, const Graph *g, bool training, Chosen *chosen, bool drop_
 			map[i] = node_onto(h, n, map);
 			continue;
 		}
+		if (n->pinned)
+			map[i] = node_pin(map[i]);
 		inherit(map[i], n);
 	}
 	graph_interface(h, g, map);

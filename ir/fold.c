@@ -163,6 +163,9 @@ fold(Node *n)
 {
 	if (n->remat != REMAT_AUTO)
 		return NULL;
+	for (int i = 0; i < n->nin; i++)
+		if (n->in[i]->pinned)
+			return NULL;
 	for (int i = 0; i < LEN(rules); i++) {
 		Node *m = rules[i](n);
 		if (m)

@@ -184,6 +184,8 @@ grad(Arena *a, const Graph *user, const Options *o)
 		port_add(g, &g->grad, g->wrt.p[i].name, w.ct[v->id] ? w.ct[v->id] : Zeros(v), g->wrt.p[i].at);
 	}
 	mark_sides(g);
+	for (int64_t i = 0; i < g->nnode; i++)
+		g->node[i]->pinned = false;
 	g->joint = true;
 	return g;
 }

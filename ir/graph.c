@@ -168,7 +168,7 @@ finish(Graph *g, Node *n)
 	n->type.dt = NDTYPE;
 	if (!poisoned(n))
 		n->op->shape(n);
-	if (n->type.dt == NDTYPE)
+	if (n->type.dt == NDTYPE || n->pinned)
 		return append(g, n);
 	if (g->folding && (m = fold(n)))
 		return m;
@@ -177,8 +177,8 @@ finish(Graph *g, Node *n)
 	return append(g, n);
 }
 
-Node *
-node(Graph *g, const Op *op, Node *const *in, int nin, const Attr *attrs)
+static Node *
+make(Graph *g, const Op *op, Node *const *in, int nin, const Attr *attrs, bool pinned)
 {
 	Node *n = node_blank(g, op, in, nin);
 	int na = op_nattr(op);
@@ -189,7 +189,20 @@ node(Graph *g, const Op *op, Node *const *in, int nin, const Attr *attrs)
 	else
 		attrs_default(g, op, copy);
 	n->attr = copy;
+	n->pinned = pinned;
 	return finish(g, n);
+}
+
+Node *
+node(Graph *g, const Op *op, Node *const *in, int nin, const Attr *attrs)
+{
+	return make(g, op, in, nin, attrs, false);
+}
+
+Node *
+node_pinned(Graph *g, const Op *op, Node *const *in, int nin, const Attr *attrs)
+{
+	return make(g, op, in, nin, attrs, true);
 }
 
 Node *
@@ -240,6 +253,7 @@ node_copy(Graph *g, const Node *n, Node *const *in)
 	m->side = n->side;
 	m->remat = n->remat;
 	m->typed = n->typed;
+	m->pinned = n->pinned;
 	if (n->blob) {
 		m->type = n->type;
 		return g->sharing && (made = share(g, m)) != m ? made : append(g, m);

@@ -229,6 +229,8 @@ struct Node {
 	Remat remat;
 	Side side;
 	bool typed;                    /* the user asserts the type: written back */
+	bool pinned;                   /* differentiated with respect to: what uses it is told from what uses an equal value,
+	                                * so nothing folds or merges with it until grad is done */
 	Loc at;
 	const Loc *in_at;              /* reader only: place of each operand */
 };
@@ -287,6 +289,9 @@ Node *node_leaf(Graph *g, const Leaf *l, Type t);            /* copies the leaf 
 Node *node_constant(Graph *g, Type t, const Blob *b);
 /* the same op with other inputs, keeping name, scope, place, remat, side */
 Node *node_copy(Graph *g, const Node *n, Node *const *in);
+Node *node_pinned(Graph *g, const Op *op, Node *const *in, int nin, const Attr *attrs);
+/* op.c: a value equal to n that is pinned, for n that may be used otherwise */
+Node *node_pin(Node *n);
 /* rebuild g without dead nodes, through node(): everything reachable from out, update, ct, grad, saved, wrt */
 Graph *graph_rebuild(Arena *a, const Graph *g, bool folding);
 /* the same onto h, where map[leaf id] already holds what stands for each leaf of g */

@@ -353,6 +353,19 @@ Reshape(Node *x, const Dim *dim, int rank)
 }
 
 Node *
+node_pin(Node *n)
+{
+	const Op *op = op_get(OP_reshape);
+	Attr *a;
+
+	if (n->nin && !n->res)
+		return node_pinned(n->g, n->op, n->in, n->nin, n->attr);
+	a = attrs_new(n->g, op);
+	set_dims(n->g, op, a, "shape", n->type.dim, n->type.rank);
+	return node_pinned(n->g, op, &n, 1, a);
+}
+
+Node *
 ReshapeLike(Node *x, const Node *like)
 {
 	return Reshape(x, like->type.dim, like->type.rank);

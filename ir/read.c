@@ -443,8 +443,10 @@ wrt_add(Graph *g, Map *values, const Json *j)
 		graph_diag(g, DIAG_ERROR, j->at, "'%s' appears twice", j->str);
 	else if (!dtype_float(v->v->type.dt))
 		graph_diag(g, DIAG_ERROR, j->at, "'%s' is %s; only floating values have a derivative", j->str, tt(v->v));
-	else
+	else {
 		port_add(g, &g->wrt, j->str, v->v, j->at);
+		v->v->pinned = !v->v->leaf;
+	}
 }
 
 static void
