@@ -66,6 +66,10 @@ $(BUILD)/tests/%: tests/%/run.c $(LIB_OBJ) Makefile
 check: deps             ## install what is missing, build, run all tests (SUITES=... for some)
 	@$(MAKE) --no-print-directory run-suites
 
+check-full: deps        ## all tests in full: every model under every compiler, level and partition; hours
+	@FULL=1 $(MAKE) --no-print-directory run-suites
+	@$(MAKE) --no-print-directory asan
+
 demo: deps              ## install what is missing, build, train a classifier on Fashion-MNIST
 	@$(MAKE) --no-print-directory run-demo
 

@@ -49,7 +49,9 @@ missing() {
 		has_header cjson/cJSON.h || echo libcjson-dev
 		has_header cmocka.h || echo libcmocka-dev
 		[ -f "$DATASET" ] || echo dataset-fashion-mnist
-		if [ -z "$(llvm_here)" ]; then v=$(llvm_offered); echo "libclang-$v-dev clang-$v"; fi
+		v=$(llvm_here)
+		if [ -z "$v" ]; then v=$(llvm_offered); echo "libclang-$v-dev clang-$v"; fi
+		[ -e "/usr/lib/llvm-$v/lib/libomp.so" ] || echo "libomp-$v-dev"
 	} | tr '\n' ' ' | sed 's/ $//'
 }
 
