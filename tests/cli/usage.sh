@@ -103,7 +103,8 @@ is "from standard input" "$("$GRADC" fmt - <"$models/mlp.json" | cksum)" "$("$GR
 is "errors from standard input" "$("$GRADC" fmt - 2>&1 <broken.json)" \
 	"<stdin>:1:25: error: the file ends inside the object opened at line 1, column 1"
 is "to standard output by name" "$("$GRADC" fmt -o - "$models/mlp.json" | cksum)" "$("$GRADC" fmt "$models/mlp.json" | cksum)"
-for command in "--version" "help" "ops" "fmt $models/mlp.json" "init full"; do
+cp "$models/mlp.json" disk.json
+for command in "--version" "help" "ops" "fmt disk.json" "init full"; do
 	is "a full disk: gradc $command" "$("$GRADC" $command 2>&1 >/dev/full; echo "=> $?")" \
 "<stdout>: error: cannot write: No space left on device
 => 2"
@@ -111,13 +112,13 @@ done
 has "version" "$(says --version)" "gradc 0."
 
 # colour is for terminals, and NO_COLOR is obeyed
-if command -v script >/dev/null 2>&1; then
+if script -qec true /dev/null </dev/null >/dev/null 2>&1; then
 	esc=$(printf '\033')
 	tty_says() { TERM=xterm script -qec "'$GRADC' fmt none.json" /dev/null </dev/null 2>&1; }
 	has "colour on a terminal" "$(tty_says)" "${esc}[1;31m"
 	is "NO_COLOR" "$(NO_COLOR=1 tty_says | tr -d '\r')" "none.json: error: cannot open: No such file or directory"
 else
-	skip "colour" "no script(1)"
+	skip "colour" "no script(1), or no terminals"
 fi
 
 # dumps are inputs

@@ -48,7 +48,8 @@ static int
 child_on_terminal(void (*body)(void))
 {
 	int fd[2] = {posix_openpt(O_RDWR | O_NOCTTY), -1};
-	assert_true(fd[0] >= 0);
+	if (fd[0] < 0)
+		skip();                        /* a root without /dev/pts has no terminals */
 	assert_int_equal(grantpt(fd[0]), 0);
 	assert_int_equal(unlockpt(fd[0]), 0);
 	fd[1] = open(ptsname(fd[0]), O_RDWR | O_NOCTTY);
