@@ -70,6 +70,14 @@ check-full: deps        ## all tests in full: every model under every compiler, 
 	@FULL=1 $(MAKE) --no-print-directory run-suites
 	@$(MAKE) --no-print-directory asan
 
+# the exporter from PyTorch: a virtual environment of its own, which pip fills
+TORCH := $(BUILD)/torch
+$(TORCH)/bin/python:
+	python3 -m venv $(TORCH)
+	$(TORCH)/bin/pip install --quiet torch==2.13.0 numpy
+check-torch: build $(TORCH)/bin/python  ## exported PyTorch models against PyTorch itself; installs it below build/
+	@$(TORCH)/bin/python tests/torch/run.py $(abspath $(BUILD))/gradc $(BUILD)/torch-models "$(CC) -O1"
+
 demo: deps              ## install what is missing, build, train a classifier on Fashion-MNIST
 	@$(MAKE) --no-print-directory run-demo
 

@@ -1,0 +1,9 @@
+"""What cannot be exported, all of it at once."""
+
+
+class ExportError(Exception):
+    """problems: one line each, `where: what`, in the order of the program."""
+
+    def __init__(self, problems):
+        self.problems = list(dict.fromkeys(problems))
+        super().__init__("\n".join(self.problems))

@@ -1,0 +1,98 @@
+"""A graph of gradc's IR under construction, and its text."""
+import json
+import math
+
+import torch
+
+DTYPES = {
+    torch.float64: "f64", torch.float32: "f32", torch.float16: "f16", torch.bfloat16: "bf16",
+    torch.int64: "i64", torch.int32: "i32", torch.int16: "i16", torch.int8: "i8",
+    torch.uint8: "u8", torch.bool: "bool",
+}
+if hasattr(torch, "uint64"):
+    DTYPES[torch.uint64] = "u64"
+FLOATS = ("f64", "f32", "f16", "bf16")
+
+
+class Value:
+    """A value of the graph: its name, dtype (as in the IR) and shape (integers, or texts such as "4*B")."""
+
+    def __init__(self, name, dtype, shape):
+        self.name, self.dtype, self.shape = name, dtype, list(shape)
+
+    @property
+    def rank(self):
+        return len(self.shape)
+
+    @property
+    def floating(self):
+        return self.dtype in FLOATS
+
+    def type(self):
+        return "%s[%s]" % (self.dtype, ",".join(str(n) for n in self.shape))
+
+
+def number(x):
+    """A literal as JSON has it."""
+    if isinstance(x, float) and not math.isfinite(x):
+        return "nan" if math.isnan(x) else "inf" if x > 0 else "-inf"
+    if isinstance(x, bool) or not isinstance(x, int) or abs(x) < 2 ** 53:
+        return x
+    return str(x)
+
+
+class Graph:
+    """Sections of the IR in order. Values are added by `op`; names are made unique."""
+
+    def __init__(self, name):
+        self.name = name
+        self.doc = None
+        self.dims, self.inputs, self.params, self.buffers, self.constants = {}, {}, {}, {}, {}
+        self.nodes, self.outputs, self.updates = [], {}, {}
+        self.loss = None
+        self.taken = set()
+        self.scope = None
+
+    def fresh(self, base):
+        name, n = base, 1
+        while name in self.taken:
+            n += 1
+            name = "%s.%d" % (base, n)
+        self.taken.add(name)
+        return name
+
+    def op(self, op, operands, dtype, shape, /, **attrs):
+        """One node with one result. operands: values and numbers; attrs that are None are left out."""
+        return self.ops(op, operands, [(dtype, shape)], **attrs)[0]
+
+    def ops(self, op, operands, results, /, **attrs):
+        """One node; results: (dtype, shape) each, None for one that is dropped."""
+        out = [r and Value(self.fresh(op), *r) for r in results]
+        node = {"out": out[0].name if len(out) == 1 else [v and v.name for v in out], "op": op}
+        if operands:
+            node["in"] = [x.name if isinstance(x, Value) else number(x) for x in operands]
+        attrs = {k: number(v) for k, v in attrs.items() if v is not None}
+        if attrs:
+            node["attrs"] = attrs
+        if self.scope:
+            node["scope"] = self.scope
+        self.nodes.append(node)
+        return out
+
+    def text(self):
+        """The IR, an entry a line."""
+        def section(key, entries):
+            if isinstance(entries, dict):
+                lines = ["    %s: %s" % (json.dumps(k), json.dumps(v)) for k, v in entries.items()]
+                return '  "%s": {\n%s\n  }' % (key, ",\n".join(lines))
+            return '  "%s": [\n%s\n  ]' % (key, ",\n".join("    " + json.dumps(n) for n in entries))
+
+        parts = ['  "gradc": 1', '  "name": %s' % json.dumps(self.name)]
+        if self.doc:
+            parts.append('  "doc": %s' % json.dumps(self.doc))
+        for key in ("dims", "inputs", "params", "buffers", "constants", "nodes", "outputs", "updates"):
+            if getattr(self, key):
+                parts.append(section(key, getattr(self, key)))
+        if self.loss:
+            parts.append('  "loss": %s' % json.dumps(self.loss))
+        return "{\n%s\n}\n" % ",\n".join(parts)

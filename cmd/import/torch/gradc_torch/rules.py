@@ -1,0 +1,776 @@
+"""One rule for each ATen op: how it is said in gradc's IR.
+
+A rule is a function of the call (graph, types of the results) and the op's arguments by the names of
+its schema. It returns the value, or a list for ops with several results. Sizes are taken from the
+results, which know them symbolically. Ops without a rule are decomposed by PyTorch; what is left is refused.
+"""
+import math
+import operator
+
+import torch
+
+from .graph import DTYPES, FLOATS, Value
+
+RULES = {}
+ALL = 9223372036854775807      # ATen's "to the end"
+
+
+class Refused(Exception):
+    pass
+
+
+def rule(*names):
+    def add(function):
+        for name in names:
+            RULES[name] = function
+        return function
+    return add
+
+
+def name_of(op):
+    """aten.add.Tensor is "add.Tensor"; the default overload is "relu"."""
+    name = op.name().split("::", 1)[1] if hasattr(op, "name") else str(op)
+    return name
+
+
+def find(op):
+    return RULES.get(name_of(op)) if getattr(op, "namespace", "") == "aten" else None
+
+
+def known(op):
+    """Whether a node of this op shall stay as it is; sizes and checks do."""
+    return not hasattr(op, "_schema") or op is operator.getitem or find(op) is not None or \
+        name_of(op) in ("sym_size.int", "sym_numel", "_assert_scalar", "sym_constrain_range_for_size",
+                        "_assert_tensor_metadata", "_assert_async.msg")
+
+
+@rule("_assert_tensor_metadata", "_assert_scalar", "_assert_async.msg", "sym_constrain_range_for_size")
+def nothing(c, **_):
+    return None
+
+
+# ---- pointwise
+
+def promoted(values):
+    """The dtype in which PyTorch computes with these operands; tensors without dimensions count less."""
+    names = {v: k for k, v in DTYPES.items()}
+
+    def stand_in(x):
+        if isinstance(x, Value):
+            return torch.empty([1] * bool(x.rank), dtype=names[x.dtype], device="meta")
+        return x
+
+    result = stand_in(values[0])
+    for x in values[1:]:
+        dtype = torch.result_type(result, stand_in(x))
+        rank = max(getattr(result, "dim", lambda: 0)(), getattr(stand_in(x), "dim", lambda: 0)())
+        result = torch.empty([1] * bool(rank), dtype=dtype, device="meta")
+    return DTYPES[result.dtype if isinstance(result, torch.Tensor) else torch.get_default_dtype()]
+
+
+def pointwise(c, op, *operands, dtype=None, **attrs):
+    """operands are cast to dtype: by default to the result's, for results of bool to what comparisons use."""
+    result = c.results[0][0]
+    dtype = dtype or (promoted(operands) if result == "bool" else result)
+    operands = [c.cast(x, dtype) for x in operands]
+    if not any(isinstance(x, Value) for x in operands):
+        c.refuse("an op on numbers alone")
+    return c.op(op, operands, **attrs)
+
+
+UNARY = """abs neg sign square reciprocal sqrt rsqrt exp expm1 log log1p log2 sigmoid erf erfc sin cos tan asin acos
+atan sinh cosh tanh asinh acosh atanh floor ceil trunc isnan isinf relu silu""".split()
+for _op in UNARY:
+    RULES[_op] = lambda c, self, _op=_op, **_: pointwise(c, _op, self)
+
+BINARY = {"mul.Tensor": "mul", "mul.Scalar": "mul", "div.Tensor": "div", "div.Scalar": "div", "maximum": "maximum",
+          "minimum": "minimum", "atan2": "atan2", "fmod.Tensor": "fmod", "fmod.Scalar": "fmod",
+          "remainder.Tensor": "remainder", "remainder.Scalar": "remainder", "pow.Tensor_Tensor": "pow"}
+for _name, _op in BINARY.items():
+    RULES[_name] = lambda c, self, other=None, exponent=None, _op=_op, **_: \
+        pointwise(c, _op, self, exponent if other is None else other)
+for _op in "eq ne lt le gt ge".split():
+    for _kind in ("Tensor", "Scalar"):
+        RULES["%s.%s" % (_op, _kind)] = lambda c, self, other, _op=_op, **_: pointwise(c, _op, self, other)
+for _op in "and or xor".split():
+    RULES["logical_" + _op] = lambda c, self, other, _op=_op, **_: \
+        pointwise(c, "logical_" + _op, self, other, dtype="bool")
+
+
+@rule("bitwise_and.Tensor", "bitwise_or.Tensor", "bitwise_xor.Tensor")
+def bitwise(c, self, other, **_):
+    if c.results[0][0] != "bool":
+        c.refuse("bitwise operations on integers")
+    return pointwise(c, "logical_" + name_of(c.node.target).split("_")[1].split(".")[0], self, other, dtype="bool")
+
+
+@rule("logical_not", "bitwise_not")
+def logical_not(c, self, **_):
+    if name_of(c.node.target) == "bitwise_not" and self.dtype != "bool":
+        c.refuse("bitwise operations on integers")
+    return pointwise(c, "logical_not", self, dtype="bool")
+
+
+@rule("add.Tensor", "add.Scalar", "sub.Tensor", "sub.Scalar")
+def add(c, self, other, alpha=1, **_):
+    op = name_of(c.node.target)[:3]
+    if c.results[0][0] == "bool":
+        return pointwise(c, "logical_or", self, other, dtype="bool")
+    if alpha != 1:
+        if isinstance(other, Value):
+            dtype = c.results[0][0]
+            other = c.g.op("mul", [c.cast(other, dtype), alpha], dtype, other.shape)
+        else:
+            other = other * alpha
+    return pointwise(c, op, self, other)
+
+
+@rule("rsub.Tensor", "rsub.Scalar")
+def rsub(c, self, other, alpha=1, **_):
+    if alpha != 1:
+        c.refuse("rsub with alpha")
+    return pointwise(c, "sub", other, self)
+
+
+@rule("div.Tensor_mode", "div.Scalar_mode")
+def div(c, self, other, rounding_mode, **_):
+    dtype, shape = c.results[0]
+    operands = [c.cast(x, dtype) for x in (self, other)]
+    if rounding_mode is None:
+        return c.op("div", operands)
+    if dtype in FLOATS:
+        return c.op({"trunc": "trunc", "floor": "floor"}[rounding_mode], [c.op("div", operands)])
+    if rounding_mode == "trunc":
+        return c.op("div", operands)
+    rest = c.op("remainder", operands)
+    return c.op("div", [c.op("sub", [operands[0], rest]), operands[1]])
+
+
+@rule("pow.Tensor_Scalar")
+def power(c, self, exponent, **_):
+    self = c.cast(self, c.results[0][0])
+    if exponent == 2:
+        return c.op("square", [self])
+    if exponent == 0.5:
+        return c.op("sqrt", [self])
+    if exponent == -1 and self.floating:
+        return c.op("reciprocal", [self])
+    return c.op("pow", [self, exponent])
+
+
+@rule("pow.Scalar")
+def power_of_number(c, self, exponent, **_):
+    return pointwise(c, "pow", self, exponent)
+
+
+@rule("round")
+def rounding(c, self, **_):
+    return pointwise(c, "round", self)
+
+
+@rule("gelu")
+def gelu(c, self, approximate="none", **_):
+    return c.op("gelu", [self], approximate=None if approximate == "none" else approximate)
+
+
+@rule("leaky_relu")
+def leaky_relu(c, self, negative_slope=0.01, **_):
+    return c.op("leaky_relu", [self], negative_slope=negative_slope)
+
+
+@rule("elu")
+def elu(c, self, alpha=1, scale=1, input_scale=1, **_):
+    if scale != 1 or input_scale != 1:
+        x = self if input_scale == 1 else c.op("mul", [self, input_scale])
+        # scale * (max(x, 0) + alpha * (exp(input_scale * min(x, 0)) - 1))
+        low = c.op("expm1", [c.op("mul", [c.op("minimum", [self, 0]), input_scale])]) if input_scale != 1 else \
+            c.op("expm1", [c.op("minimum", [x, 0])])
+        both = c.op("add", [c.op("relu", [self]), c.op("mul", [low, alpha])])
+        return c.op("mul", [both, scale])
+    return c.op("elu", [self], alpha=alpha)
+
+
+@rule("softplus")
+def softplus(c, self, beta=1, threshold=20, **_):
+    return c.op("softplus", [self], beta=beta, threshold=threshold)
+
+
+@rule("hardtanh", "relu6")
+def hardtanh(c, self, min_val=0.0, max_val=6.0, **_):
+    # a constant outside of the open interval, so that the derivative at the ends is 0
+    low = c.op("gt", [self, min_val], "bool")
+    high = c.op("lt", [self, max_val], "bool")
+    return c.op("where", [low, c.op("where", [high, self, max_val]), min_val])
+
+
+@rule("clamp", "clamp_min", "clamp_max")
+def clamp(c, self, min=None, max=None, **_):
+    return c.op("clamp", [c.cast(self, c.results[0][0])], min=min, max=max)
+
+
+@rule("where.self", "where.ScalarOther", "where.ScalarSelf")
+def where(c, condition, self, other, **_):
+    dtype = c.results[0][0]
+    return c.op("where", [c.cast(condition, "bool"), c.cast(self, dtype), c.cast(other, dtype)])
+
+
+@rule("masked_fill.Scalar", "masked_fill.Tensor")
+def masked_fill(c, self, mask, value, **_):
+    return c.op("where", [mask, c.cast(value, self.dtype), self])
+
+
+@rule("_to_copy", "to.dtype", "to.dtype_layout", "type_as", "to.device", "to.other")
+def to(c, self, **_):
+    return c.cast(self, c.results[0][0])
+
+
+@rule("alias", "clone", "contiguous", "lift_fresh_copy", "lift_fresh", "detach_", "view_of")
+def same(c, self, **_):
+    return self
+
+
+@rule("detach")
+def detach(c, self, **_):
+    return c.op("stop_gradient", [self]) if self.floating else self
+
+
+# ---- reductions
+
+def dims(dim):
+    return None if dim is None or dim == [] else dim
+
+
+def reduction(op):
+    def reduce(c, self, dim=None, keepdim=False, **_):
+        return c.op(op, [c.cast(self, c.results[0][0])], dim=dims(dim), keepdim=keepdim or None)
+    return reduce
+
+
+for _name in ("sum", "sum.dim_IntList"):
+    RULES[_name] = reduction("sum")
+for _name in ("mean", "mean.dim"):
+    RULES[_name] = reduction("mean")
+for _name in ("prod", "prod.dim_int"):
+    RULES[_name] = reduction("prod")
+RULES["amax"] = RULES["max"] = reduction("amax")
+RULES["amin"] = RULES["min"] = reduction("amin")
+RULES["logsumexp"] = reduction("logsumexp")
+
+
+@rule("argmax", "argmin")
+def argmax(c, self, dim=None, keepdim=False, **_):
+    return c.op(name_of(c.node.target), [self], dim=dim, keepdim=keepdim or None)
+
+
+@rule("max.dim", "min.dim")
+def max_dim(c, self, dim, keepdim=False, **_):
+    """The gradient of the first result goes to the one element whose index is the second."""
+    at = c.g.op("arg" + name_of(c.node.target)[:3], [self], "i64", c.results[1][1], dim=dim, keepdim=keepdim or None)
+    axis = dim % max(self.rank, 1)
+    if not self.rank:
+        return [self, at]
+    kept = self.shape[:axis] + [1] + self.shape[axis + 1:]
+    value = c.g.op("gather", [self, c.reshape(at, kept)], self.dtype, kept, dim=axis)
+    return [c.reshape(value, c.results[0][1]), at]
+
+
+@rule("any", "any.dim", "any.dims", "all", "all.dim", "all.dims")
+def any_all(c, self, dim=None, keepdim=False, **_):
+    return c.op(name_of(c.node.target)[:3], [c.cast(self, "bool")], dim=dims(dim), keepdim=keepdim or None)
+
+
+@rule("var.correction", "std.correction", "var.dim", "std.dim", "var", "std")
+def var(c, self, dim=None, correction=1, unbiased=True, keepdim=False, **_):
+    correction = 1 if correction is None else correction
+    return c.op(name_of(c.node.target)[:3], [self], dim=dims(dim), correction=correction if unbiased else 0,
+                keepdim=keepdim or None)
+
+
+@rule("var_mean.correction")
+def var_mean(c, self, dim=None, correction=1, keepdim=False, **_):
+    of = dict(dim=dims(dim), keepdim=keepdim or None)
+    return [c.g.op("var", [self], *c.results[0], correction=1 if correction is None else correction, **of),
+            c.g.op("mean", [self], *c.results[1], **of)]
+
+
+@rule("linalg_vector_norm")
+def vector_norm(c, self, ord=2, dim=None, keepdim=False, **_):
+    return c.op("norm", [c.cast(self, c.results[0][0])], p=ord, dim=dims(dim), keepdim=keepdim or None)
+
+
+# ---- views
+
+@rule("view", "reshape", "_unsafe_view", "flatten.using_ints", "unflatten.int", "unsqueeze", "squeeze",
+      "squeeze.dim", "squeeze.dims")
+def reshape(c, self, **_):
+    return c.reshape(self, c.results[0][1])
+
+
+@rule("permute")
+def permute(c, self, dims, **_):
+    order = [d % self.rank for d in dims]
+    return self if order == sorted(order) else c.op("permute", [self], dims=order)
+
+
+@rule("transpose.int", "t", "swapaxes")
+def transpose(c, self, dim0=0, dim1=1, **_):
+    if self.rank < 2:
+        return self
+    order = list(range(self.rank))
+    order[dim0], order[dim1] = order[dim1], order[dim0]
+    return permute(c, self, order)
+
+
+@rule("expand", "broadcast_to", "expand_as")
+def expand(c, self, **_):
+    shape = c.results[0][1]
+    return self if self.shape == shape else c.op("expand", [self], shape=shape)
+
+
+@rule("slice.Tensor")
+def slice_(c, self, dim=0, start=None, end=None, step=1, **_):
+    if not all(x is None or isinstance(x, int) for x in (start, end, step)):
+        c.refuse("a slice whose bounds are symbolic")
+    start, end = start or 0, None if end is None or end == ALL else end
+    if start == 0 and end is None and step == 1 or c.results[0][1] == self.shape:
+        return self
+    return c.op("slice", [self], dim=dim, start=start or None, end=end, step=None if step == 1 else step)
+
+
+@rule("select.int")
+def select(c, self, dim, index, **_):
+    dim %= self.rank
+    shape = self.shape[:dim] + [1] + self.shape[dim + 1:]
+    one = c.g.op("slice", [self], self.dtype, shape, dim=dim, start=index, end=None if index == -1 else index + 1)
+    return c.reshape(one, c.results[0][1])
+
+
+@rule("cat")
+def cat(c, tensors, dim=0, **_):
+    dtype = c.results[0][0]
+    # PyTorch lets vectors of no elements join anything
+    tensors = [c.cast(x, dtype) for x in tensors if x.shape != [0]] or tensors[:1]
+    return tensors[0] if len(tensors) == 1 else c.op("cat", tensors, dim=dim)
+
+
+@rule("stack")
+def stack(c, tensors, dim=0, **_):
+    return c.op("stack", [c.cast(x, c.results[0][0]) for x in tensors], dim=dim)
+
+
+@rule("split.Tensor", "split_with_sizes", "chunk", "unsafe_chunk", "tensor_split.sections", "tensor_split.indices",
+      "unsafe_split.Tensor", "split.sizes")
+def split(c, self, dim=0, **_):
+    sizes = [shape[dim] for _, shape in c.results]
+    if len(sizes) == 1:
+        return [self]
+    return c.g.ops("split", [self], c.results, split_size_or_sections=sizes, dim=dim)
+
+
+@rule("unbind.int")
+def unbind(c, self, dim=0, **_):
+    dim %= self.rank
+    shape = self.shape[:dim] + [1] + self.shape[dim + 1:]
+    return [c.reshape(c.g.op("slice", [self], self.dtype, shape, dim=dim, start=i, end=i + 1), out)
+            for i, (_, out) in enumerate(c.results)]
+
+
+@rule("flip")
+def flip(c, self, dims, **_):
+    return c.op("flip", [self], dims=dims)
+
+
+@rule("constant_pad_nd")
+def constant_pad(c, self, pad, value=0, **_):
+    low, high = [0] * self.rank, [0] * self.rank
+    for i in range(len(pad) // 2):
+        low[-1 - i], high[-1 - i] = pad[2 * i], pad[2 * i + 1]
+    x = self
+    for d in range(self.rank):             # negative sizes cut off
+        if low[d] < 0 or high[d] < 0:
+            start, end = max(0, -low[d]), min(0, high[d])
+            shape = list(x.shape)
+            if not isinstance(shape[d], int):
+                c.refuse("cutting off a symbolic dimension")
+            shape[d] += end - start
+            x = c.g.op("slice", [x], x.dtype, shape, dim=d, start=start, end=end or None)
+    low, high = [max(n, 0) for n in low], [max(n, 0) for n in high]
+    return c.op("pad", [x], low=low, high=high, value=value or None) if any(low + high) else x
+
+
+@rule("unfold")
+def unfold(c, self, dimension, size, step, **_):
+    dimension %= self.rank
+    if not isinstance(self.shape[dimension], int):
+        c.refuse("unfold of a symbolic dimension")
+    n = (self.shape[dimension] - size) // step + 1
+    at = c.indices([i * step + k for i in range(n) for k in range(size)])
+    before, after = self.shape[:dimension], self.shape[dimension + 1:]
+    rows = c.g.op("index_select", [self, at], self.dtype, before + [n * size] + after, dim=dimension)
+    windows = c.reshape(rows, before + [n, size] + after)
+    order = [d for d in range(self.rank + 1) if d != dimension + 1] + [dimension + 1]
+    return permute(c, windows, order)
+
+
+@rule("diagonal")
+def diagonal(c, self, offset=0, dim1=0, dim2=1, **_):
+    dim1, dim2 = dim1 % self.rank, dim2 % self.rank
+    rows, columns = self.shape[dim1], self.shape[dim2]
+    if not isinstance(rows, int) or not isinstance(columns, int):
+        c.refuse("the diagonal of symbolic dimensions")
+    at = [i * columns + i + offset for i in range(max(0, -offset), rows) if i + offset < columns]
+    rest = [d for d in range(self.rank) if d not in (dim1, dim2)]
+    shape = [self.shape[d] for d in rest]
+    last = rest + [dim1, dim2]
+    x = self if last == sorted(last) else c.g.op("permute", [self], self.dtype, [self.shape[d] for d in last], dims=last)
+    x = c.reshape(x, shape + [rows * columns])
+    return c.g.op("index_select", [x, c.indices(at)], self.dtype, shape + [len(at)], dim=len(shape))
+
+
+@rule("tril", "triu")
+def tril(c, self, diagonal=0, **_):
+    return c.op(name_of(c.node.target), [self], diagonal=diagonal or None)
+
+
+# ---- sources
+
+def full(c, value):
+    dtype, shape = c.results[0]
+    if dtype == "bool":
+        value = int(bool(value))
+    return c.op("full", [], value=value, shape=shape, type=dtype)
+
+
+@rule("full", "full_like", "new_full")
+def full_rule(c, fill_value, **_):
+    if isinstance(fill_value, Value):
+        return c.op("expand", [c.cast(fill_value, c.results[0][0])], shape=c.results[0][1])
+    return full(c, fill_value)
+
+
+@rule("zeros", "zeros_like", "new_zeros", "empty_like", "empty.memory_format", "new_empty")
+def zeros(c, **_):
+    return full(c, 0)
+
+
+@rule("ones", "ones_like", "new_ones")
+def ones(c, **_):
+    return full(c, 1)
+
+
+@rule("scalar_tensor")
+def scalar_tensor(c, s, **_):
+    return full(c, s)
+
+
+@rule("arange", "arange.start", "arange.start_step")
+def arange(c, start=0, step=1, **_):
+    dtype, shape = c.results[0]
+    x = c.op("iota", [], dim=0, shape=shape, type=dtype)
+    x = x if step == 1 else c.op("mul", [x, step])
+    return x if start == 0 else c.op("add", [x, start])
+
+
+@rule("rand", "randn", "rand_like", "randn_like")
+def rand(c, **_):
+    dtype, shape = c.results[0]
+    return c.op("randn" if "randn" in name_of(c.node.target) else "rand", [c.key()], shape=shape, type=dtype)
+
+
+@rule("bernoulli", "bernoulli.p")
+def bernoulli(c, self, p=None, **_):
+    return c.op("bernoulli", [self, c.key()], p=p)
+
+
+@rule("native_dropout", "dropout")
+def dropout(c, input, p, train, **_):
+    if p == 0 or not train:
+        return [input, None] if len(c.results) > 1 else input
+    out = c.op("dropout", [input, c.key()], p=p)
+    return [out, None] if len(c.results) > 1 else out
+
+
+# ---- contractions
+
+@rule("linear")
+def linear(c, input, weight, bias=None, **_):
+    return c.op("linear", [input, weight] + ([bias] if bias is not None else []))
+
+
+@rule("matmul", "mm", "bmm")
+def matmul(c, self, other=None, mat2=None, **_):
+    return c.op("matmul", [self, mat2 if other is None else other])
+
+
+@rule("mv", "dot")
+def vector_product(c, self, vec=None, tensor=None, **_):
+    return c.op("matmul", [self, tensor if vec is None else vec])
+
+
+@rule("addmm", "baddbmm", "addmv")
+def addmm(c, self, beta=1, alpha=1, mat1=None, mat2=None, batch1=None, batch2=None, mat=None, vec=None, **_):
+    pairs = [(mat1, mat2), (batch1, batch2), (mat, vec)]
+    product = c.op("matmul", list(next(p for p in pairs if p[0] is not None)))
+    if alpha != 1:
+        product = c.op("mul", [product, alpha])
+    if beta == 0:
+        return product
+    if beta != 1:
+        self = c.g.op("mul", [self, beta], self.dtype, self.shape)
+    return c.op("add", [self, product])
+
+
+@rule("outer")
+def outer(c, self, vec2, **_):
+    return c.op("outer", [self, vec2])
+
+
+@rule("einsum")
+def einsum(c, equation, tensors, **_):
+    return c.op("einsum", tensors, equation=equation)
+
+
+# ---- indexing
+
+@rule("embedding")
+def embedding(c, weight, indices, padding_idx=-1, **_):
+    return c.op("embedding", [indices, weight], padding_idx=padding_idx if padding_idx >= 0 else None)
+
+
+@rule("index_select")
+def index_select(c, self, dim, index, **_):
+    return c.op("index_select", [self, index], dim=dim)
+
+
+@rule("gather")
+def gather(c, self, dim, index, **_):
+    return c.op("gather", [self, index], dim=dim)
+
+
+@rule("scatter_add")
+def scatter_add(c, self, dim, index, src, **_):
+    for d, n in enumerate(index.shape):
+        if src.shape[d] != n:
+            shape = src.shape[:d] + [n] + src.shape[d + 1:]
+            src = c.g.op("slice", [src], src.dtype, shape, dim=d, end=n)
+    return c.op("scatter_add", [self, index, src], dim=dim)
+
+
+def along(c, index, dim, shape):
+    """A vector of indices as one for each element of shape."""
+    dim %= len(shape)
+    wide = c.reshape(index, [n if d == dim else 1 for d, n in enumerate(shape)])
+    return c.g.op("expand", [wide], index.dtype, shape, shape=shape)
+
+
+@rule("index_add")
+def index_add(c, self, dim, index, source, alpha=1, **_):
+    if alpha != 1:
+        source = c.g.op("mul", [source, alpha], source.dtype, source.shape)
+    return c.op("scatter_add", [self, along(c, index, dim, source.shape), source], dim=dim)
+
+
+def not_negative(c, index, size):
+    """An index that counts from the end, from the start."""
+    if not isinstance(size, int):
+        size = c.g.op("dim_size", [], index.dtype, [], size=size, type=index.dtype)
+    below = c.g.op("lt", [index, 0], "bool", index.shape)
+    return c.g.op("where", [below, c.g.op("add", [index, size], index.dtype, index.shape), index],
+                  index.dtype, index.shape)
+
+
+def merged(c, self, indices):
+    """self with the indexed dimensions, which are neighbours, as one; where it is; the index into it, one shape."""
+    at = [i for i, x in enumerate(indices) if x is not None]
+    if any(indices[i].dtype == "bool" for i in at):
+        c.refuse("an index that is a mask: its result's size depends on data")
+    if at != list(range(at[0], at[-1] + 1)):
+        c.refuse("several indices with a slice between them")
+    size = self.shape[at[0]:at[-1] + 1]
+    if len(at) > 1 and not all(isinstance(n, int) for n in size[1:]):
+        c.refuse("several indices into symbolic dimensions")
+    index = None
+    for i, n in zip(at, size):
+        this = not_negative(c, c.cast(indices[i], "i64"), n)
+        if index is None:
+            index = this
+        else:
+            shape = list(torch.broadcast_shapes(index.shape, this.shape))
+            index = c.g.op("add", [c.g.op("mul", [index, n], "i64", index.shape), this], "i64", shape)
+    rows = size[0] if len(at) == 1 else math.prod(size) if all(isinstance(n, int) for n in size) else -1
+    if rows == -1:
+        c.refuse("several indices into symbolic dimensions")
+    shape = self.shape[:at[0]] + [rows] + self.shape[at[-1] + 1:]
+    return c.reshape(self, shape), at[0], index
+
+
+def count(shape):
+    numbers = [n for n in shape if isinstance(n, int)]
+    texts = [n for n in shape if not isinstance(n, int)]
+    product = math.prod(numbers)
+    return product if not texts else "*".join(([str(product)] if product != 1 else []) + texts)
+
+
+@rule("index.Tensor")
+def index(c, self, indices, **_):
+    x, dim, at = merged(c, self, indices)
+    rows = count(at.shape)
+    shape = x.shape[:dim] + [rows] + x.shape[dim + 1:]
+    return c.reshape(c.g.op("index_select", [x, c.reshape(at, [rows])], x.dtype, shape, dim=dim), c.results[0][1])
+
+
+@rule("index_put", "_unsafe_index_put")
+def index_put(c, self, indices, values, accumulate=False, **_):
+    if not accumulate:
+        c.refuse("index_put without accumulate")
+    x, dim, at = merged(c, self, indices)
+    if dim:
+        c.refuse("index_put in an inner dimension")
+    rows = count(at.shape)
+    full_shape = at.shape + x.shape[1:]
+    values = values if values.shape == full_shape else \
+        c.g.op("expand", [values], values.dtype, full_shape, shape=full_shape)
+    values = c.reshape(values, [rows] + x.shape[1:])
+    where_ = along(c, c.reshape(at, [rows]), 0, values.shape)
+    return c.reshape(c.g.op("scatter_add", [x, where_, values], x.dtype, x.shape, dim=0), self.shape)
+
+
+@rule("one_hot")
+def one_hot(c, self, num_classes=-1, **_):
+    return c.op("one_hot", [self], num_classes=c.results[0][1][-1])
+
+
+# ---- layers and losses
+
+@rule("softmax.int", "_softmax", "log_softmax.int", "_log_softmax")
+def softmax(c, self, dim, **_):
+    op = "log_softmax" if "log" in name_of(c.node.target) else "softmax"
+    return c.op(op, [c.cast(self, c.results[0][0])], dim=dim)
+
+
+@rule("layer_norm", "rms_norm", "native_layer_norm")
+def layer_norm(c, input, normalized_shape, weight=None, bias=None, eps=None, **_):
+    op = "rms_norm" if name_of(c.node.target) == "rms_norm" else "layer_norm"
+    if weight is None and bias is not None:
+        c.refuse("a bias without a weight")
+    out = c.op(op, [input] + [x for x in (weight, bias) if x is not None], normalized_shape=normalized_shape, eps=eps)
+    return [out, None, None] if len(c.results) > 1 else out
+
+
+@rule("group_norm")
+def group_norm(c, input, num_groups, weight=None, bias=None, eps=1e-5, **_):
+    return c.op("group_norm", [input] + [x for x in (weight, bias) if x is not None], num_groups=num_groups, eps=eps)
+
+
+@rule("_native_batch_norm_legit_functional", "_native_batch_norm_legit.no_stats", "_native_batch_norm_legit_no_training",
+      "batch_norm")
+def batch_norm(c, input, weight=None, bias=None, running_mean=None, running_var=None, training=None, momentum=0.1,
+               eps=1e-5, **_):
+    """training is left to auto: the statistics of the batch in forward, the running ones in infer."""
+    training = name_of(c.node.target) != "_native_batch_norm_legit_no_training" and training
+    channels = input.shape[1]
+    dtype = input.dtype
+
+    def vector(x, value):
+        return x if x is not None else c.g.op("full", [], dtype, [channels], value=value, shape=[channels], type=dtype)
+
+    stats = [vector(running_mean, 0), vector(running_var, 1)]
+    affine = [vector(weight, 1), vector(bias, 0)] if weight is not None or bias is not None else []
+    how = "false" if not training else None if running_mean is not None else "true"
+    result = [c.results[0]] + [(dtype, [channels])] * 2
+    out, mean, variance = c.g.ops("batch_norm", [input] + stats + affine, result, training=how, momentum=momentum, eps=eps)
+    return [out, None, None, mean, variance][:max(len(c.results), 1)] if len(c.results) > 1 else out
+
+
+REDUCTIONS = ["none", None, "sum"]         # mean is the default of the IR too
+
+
+@rule("cross_entropy_loss")
+def cross_entropy(c, self, target, weight=None, reduction=1, ignore_index=-100, label_smoothing=0.0, **_):
+    if weight is not None:
+        if label_smoothing or target.floating:
+            c.refuse("cross_entropy with weights of classes and soft targets")
+        axis = 1 if self.rank > 1 else 0
+        return nll_loss(c, c.g.op("log_softmax", [self], self.dtype, self.shape, dim=axis), target, weight, reduction,
+                        ignore_index)
+    return c.op("cross_entropy", [self, target], reduction=REDUCTIONS[reduction],
+                ignore_index=None if ignore_index == -100 else ignore_index, label_smoothing=label_smoothing or None)
+
+
+def weighted(c, self, target, weight, reduction, ignore_index):
+    """Each item's loss times the weight of its class; the mean is over the weights."""
+    dtype, shape = self.dtype, target.shape
+    each = c.g.op("nll_loss", [self, target], dtype, shape, reduction="none", ignore_index=ignore_index)
+    counts = c.g.op("ne", [target, ignore_index], "bool", shape)
+    label = c.g.op("where", [counts, target, 0], target.dtype, shape)
+    of = c.g.op("embedding", [label, c.reshape(weight, [weight.shape[0], 1])], dtype, shape + [1])
+    of = c.g.op("where", [counts, c.reshape(of, shape), 0], dtype, shape)
+    each = c.g.op("mul", [each, of], dtype, shape)
+    if reduction == 0:
+        return each
+    total = c.g.op("sum", [each], dtype, [])
+    return total if reduction == 2 else c.g.op("div", [total, c.g.op("sum", [of], dtype, [])], dtype, [])
+
+
+@rule("nll_loss_nd", "nll_loss")
+def nll_loss(c, self, target, weight=None, reduction=1, ignore_index=-100, **_):
+    if weight is not None:
+        return weighted(c, self, target, weight, reduction, ignore_index)
+    return c.op("nll_loss", [self, target], reduction=REDUCTIONS[reduction],
+                ignore_index=None if ignore_index == -100 else ignore_index)
+
+
+@rule("mse_loss", "l1_loss")
+def mse_loss(c, self, target, reduction=1, **_):
+    return c.op(name_of(c.node.target), [self, target], reduction=REDUCTIONS[reduction])
+
+
+@rule("binary_cross_entropy_with_logits")
+def bce_with_logits(c, self, target, weight=None, pos_weight=None, reduction=1, **_):
+    operands = [self, target] + ([pos_weight] if pos_weight is not None else [])
+    if weight is None:
+        return c.op("binary_cross_entropy_with_logits", operands, reduction=REDUCTIONS[reduction])
+    each = c.g.op("binary_cross_entropy_with_logits", operands, self.dtype, self.shape, reduction="none")
+    each = c.g.op("mul", [each, weight], self.dtype, self.shape)
+    return each if reduction == 0 else c.op(REDUCTIONS[reduction] or "mean", [each])
+
+
+@rule("scaled_dot_product_attention")
+def attention(c, query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, enable_gqa=False, **_):
+    if dropout_p:
+        c.refuse("scaled_dot_product_attention with dropout")
+    return c.op("scaled_dot_product_attention", [query, key, value] + ([attn_mask] if attn_mask is not None else []),
+                is_causal=is_causal or None, scale=scale, enable_gqa=enable_gqa or None)
+
+
+# ---- sliding windows
+
+@rule("conv1d", "conv2d", "conv3d", "conv1d.padding", "conv2d.padding", "conv3d.padding")
+def conv(c, input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1, **_):
+    return c.op(name_of(c.node.target).split(".")[0], [input, weight] + ([bias] if bias is not None else []),
+                stride=stride, padding=padding, dilation=dilation, groups=groups)
+
+
+@rule("conv_transpose1d", "conv_transpose2d.input", "conv_transpose3d.input")
+def conv_transpose(c, input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1, **_):
+    return c.op(name_of(c.node.target).split(".")[0], [input, weight] + ([bias] if bias is not None else []),
+                stride=stride, padding=padding, output_padding=output_padding, groups=groups, dilation=dilation)
+
+
+@rule("max_pool1d", "max_pool2d", "max_pool3d")
+def max_pool(c, self, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, **_):
+    return c.op(name_of(c.node.target), [self], kernel_size=kernel_size, stride=stride or None, padding=padding,
+                dilation=dilation, ceil_mode=ceil_mode or None)
+
+
+@rule("avg_pool1d", "avg_pool2d", "avg_pool3d")
+def avg_pool(c, self, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True,
+             divisor_override=None, **_):
+    return c.op(name_of(c.node.target), [self], kernel_size=kernel_size, stride=stride or None, padding=padding,
+                ceil_mode=ceil_mode or None, count_include_pad=None if count_include_pad else False,
+                divisor_override=divisor_override)
+
+
+@rule("adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d")
+def adaptive_avg_pool(c, self, output_size, **_):
+    return c.op(name_of(c.node.target), [self], output_size=output_size)

@@ -1,0 +1,140 @@
+"""A module or function as a functional graph of ATen ops, through torch.export.
+
+What the rules know stays whole (linear, layer_norm, cross_entropy_loss, ...), everything else is
+decomposed, in rounds, by PyTorch's own decompositions; mutations become results.
+"""
+import inspect
+import os
+import re
+import traceback
+import warnings
+
+import torch
+from torch import nn
+from torch.utils import _pytree as pytree
+
+from .errors import ExportError
+
+
+class Program(nn.Module):
+    """What is exported: model(*inputs), and its loss if a function of the output and targets gives it.
+
+    params: tensors by name, where the model is a function of them: model(params, *inputs)."""
+
+    def __init__(self, model, params, loss):
+        super().__init__()
+        self.loss = loss
+        self.original = {}             # attribute path -> the user's name
+        self.names = None
+        if isinstance(model, nn.Module):
+            self.m = model
+        else:
+            self.function = model
+        if params is not None:
+            self.names = {}
+            for i, (name, tensor) in enumerate(params.items()):
+                attr = "p%d" % i
+                if tensor.is_floating_point():
+                    self.register_parameter(attr, nn.Parameter(tensor.detach().clone()))
+                else:
+                    self.register_buffer(attr, tensor)
+                self.names[name] = attr
+                self.original[attr] = name
+
+    def user_name(self, path):
+        return self.original.get(path, path[2:] if path.startswith("m.") else path)
+
+    def scope(self, path):
+        return path[2:] if path.startswith("m.") else None
+
+    def forward(self, inputs, targets):
+        call = self.m if hasattr(self, "m") else self.function
+        if self.names is not None:
+            inputs = ({name: getattr(self, attr) for name, attr in self.names.items()},) + tuple(inputs)
+        out = call(*inputs)
+        return out if self.loss is None else {"loss": self.loss(out, *targets), "output": out}
+
+
+def argument_names(model, params, inputs, targets):
+    """A name for each tensor among inputs and targets, in the order of their flattening."""
+    function = model.forward if isinstance(model, nn.Module) else model
+    try:
+        given = list(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        given = []
+    given = given[1:] if params is not None else given
+    names = []
+    for group, base in ((inputs, given), (targets, ["target"] if len(targets) == 1 else [])):
+        for i, arg in enumerate(group):
+            root = base[i] if i < len(base) else "%s%d" % ("input" if group is inputs else "target", i)
+            for path, leaf in pytree.tree_flatten_with_path(arg)[0]:
+                if isinstance(leaf, torch.Tensor):
+                    keys = [str(getattr(k, "key", getattr(k, "idx", getattr(k, "name", "")))) for k in path]
+                    names.append("_".join(k for k in keys if k) if keys and not keys[-1].isdigit()
+                                 else "_".join([root] + keys))
+    return names
+
+
+def output_names(out):
+    """A name for each leaf of a result: keys, fields, or output, output0, output1, ..."""
+    names = []
+    for path, _ in pytree.tree_flatten_with_path(out)[0]:
+        keys = [str(getattr(k, "key", getattr(k, "idx", getattr(k, "name", "")))) for k in path]
+        names.append("output" if not keys else "output" + keys[0] if len(keys) == 1 and keys[0].isdigit() else
+                     "_".join(keys))
+    return names
+
+
+def dynamic_shapes(dims, inputs, targets):
+    """dims: name -> (dimension, greatest size). A dimension is symbolic in each tensor that has the first one's
+    size there."""
+    leaves = [x for x in pytree.tree_leaves((inputs, targets)) if isinstance(x, torch.Tensor)]
+    made = {}
+    for name, (axis, most) in dims.items():
+        size = next((x.shape[axis] for x in leaves if x.dim() > axis), None)
+        made[name] = (axis, size, torch.export.Dim(name, min=1, max=most))
+
+    def of(x):
+        if not isinstance(x, torch.Tensor):
+            return None
+        return {axis: dim for axis, size, dim in made.values() if x.dim() > axis and x.shape[axis] == size}
+
+    return pytree.tree_map(of, (inputs, targets))
+
+
+def blame(e):
+    """What torch.export complains of, in a line, behind the last line of the user's code that it names."""
+    text = str(e).strip() or type(e).__name__
+    inside = os.path.dirname(torch.__file__)
+    frames = re.findall(r'File "([^"]+)", line (\d+)', text)
+    frames += [(f.filename, str(f.lineno)) for f in traceback.extract_tb(e.__traceback__)]
+    own = [f for f in frames if not f[0].startswith((inside, os.path.dirname(__file__), os.path.dirname(os.__file__)))]
+    return "%s: torch.export: %s" % (":".join(own[-1]) if own else "?", text.splitlines()[0])
+
+
+def trace(program, inputs, targets, dims, known):
+    """The exported program, of ops for which known(op) holds or that PyTorch cannot decompose."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        shapes = dynamic_shapes(dims, inputs, targets) if dims else None
+        try:
+            return decomposed(torch.export.export(program, (inputs, targets), dynamic_shapes=shapes, strict=False), known)
+        except Exception as e:             # its own classes are private, and change
+            raise ExportError([blame(e)]) from e
+
+
+def decomposed(exported, known):
+    exported = exported.run_decompositions({})
+    every = torch.export.default_decompositions()
+    while True:
+        ops = {n.target for n in exported.graph.nodes if n.op == "call_function"}
+        table = {op: decomposition(every, op) for op in ops if not known(op) and decomposition(every, op)}
+        if not table:
+            return exported
+        exported = exported.run_decompositions(table)
+
+
+def decomposition(every, op):
+    if op in every:
+        return every[op]
+    return torch._decomp.decomposition_table.get(op)

@@ -1,0 +1,121 @@
+"""Models that no rule was written for by name: each a dict of gradc_torch.export's arguments."""
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+MODELS = {}
+
+
+def model(function):
+    MODELS[function.__name__] = function
+    return function
+
+
+def normal(*shape):
+    return torch.randn(*shape)
+
+
+class Norms(nn.Module):
+    def __init__(self, d=12):
+        super().__init__()
+        self.fc = nn.Linear(8, d)
+        self.bn = nn.BatchNorm1d(d)
+        self.ln = nn.LayerNorm(d)
+        self.emb = nn.Embedding(20, d, padding_idx=0)
+        self.out = nn.Linear(d, 5)
+        self.register_buffer("scale", torch.tensor(0.5))
+
+    def forward(self, x, ids):
+        h = F.relu(self.bn(self.fc(x)), inplace=True)
+        h = self.ln(h + self.emb(ids).mean(1)) * self.scale
+        return self.out(h.reshape(x.shape[0], 3, -1).transpose(1, 2).flatten(1))
+
+
+@model
+def norms():
+    return dict(model=Norms(), inputs=(normal(4, 8), torch.randint(0, 20, (4, 3))), targets=(torch.randint(0, 5, (4,)),),
+                loss="cross_entropy", dims={"B": (0, 64)})
+
+
+@model
+def transformer():
+    layer = nn.TransformerEncoderLayer(16, 4, 24, dropout=0.0, activation="gelu", batch_first=True)
+    return dict(model=layer, inputs=(normal(2, 5, 16),), targets=(normal(2, 5, 16),), loss="mse_loss")
+
+
+@model
+def cell():
+    class Unrolled(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.cell = nn.LSTMCell(6, 7)
+
+        def forward(self, x):
+            h = c = torch.zeros(x.shape[1], 7)
+            for t in range(x.shape[0]):
+                h, c = self.cell(x[t], (h, c))
+            return h.square().mean()
+
+    return dict(model=Unrolled(), inputs=(normal(4, 3, 6),))
+
+
+@model
+def function_of_params():
+    def loss(P, X):
+        h = torch.tanh(X["x"] @ P["w.1"] + P["b"]).clamp(-0.9, 0.9)
+        top = h.max(dim=1)[0]
+        rows = h[:, [0, 2, 3]].std(0)
+        near = torch.where(h > 0, h, h.exp() - 1).logsumexp(-1)
+        return top.mean() + rows.sum() + near.sum() * 1e-2 + F.softplus(h).norm()
+
+    return dict(model=loss, params={"w.1": normal(5, 4) * 0.5, "b": normal(4)}, inputs=({"x": normal(6, 5)},))
+
+
+@model
+def indices():
+    def loss(P, x, src, dst):
+        z = F.linear(x, P["w"])
+        agg = torch.zeros_like(z).index_add(0, dst, z.index_select(0, src))
+        put = torch.zeros(6, 3).index_put((src, dst % 3), agg[:, 0][:8], accumulate=True)
+        return (agg[dst, -1] * z.gather(1, src[:6, None] % 3)[:, 0].sum()).sum() + put.pow(3).sum()
+
+    return dict(model=loss, params={"w": normal(3, 4)}, inputs=(normal(8, 4), torch.randint(0, 6, (8,)), torch.randint(0, 6, (8,))))
+
+
+@model
+def losses():
+    def loss(P, y, label):
+        x = P["x"]
+        parts = [F.cross_entropy(x, label, ignore_index=1, label_smoothing=0.1), F.nll_loss(F.log_softmax(x, 1), label),
+                 F.l1_loss(x, y), F.binary_cross_entropy_with_logits(x, y.sigmoid()), F.smooth_l1_loss(x, y),
+                 F.huber_loss(x, y, delta=0.5), F.kl_div(F.log_softmax(x, 1), F.softmax(y, 1), reduction="batchmean"),
+                 F.hinge_embedding_loss(x, y.sign()), F.cosine_similarity(x, y).mean(),
+                 F.cross_entropy(x, label, weight=torch.tensor([0.5, 2.0, 1.0, 0.1]), ignore_index=3)]
+        return torch.stack(parts).sum()
+
+    return dict(model=loss, params={"x": normal(6, 4)}, inputs=(normal(6, 4), torch.randint(0, 4, (6,))))
+
+
+@model
+def activations():
+    def loss(P, y):
+        x = P["x"]
+        fs = [F.celu, F.selu, F.mish, F.hardswish, F.hardsigmoid, F.hardtanh, F.relu6, F.softsign, F.logsigmoid, F.tanhshrink,
+              F.softshrink, F.hardshrink, F.elu, F.silu, F.gelu, lambda v: F.gelu(v, approximate="tanh"), F.leaky_relu,
+              lambda v: F.glu(v, 1), lambda v: F.threshold(v, 0.1, -2.0), lambda v: F.softmin(v, 1), F.normalize]
+        return sum((f(x)[:, :2] * y[:, :2]).sum() for f in fs)
+
+    return dict(model=loss, params={"x": normal(5, 4)}, inputs=(normal(5, 4),))
+
+
+@model
+def views():
+    def loss(P, y):
+        x = P["x"]                                   # [4, 6]
+        a = torch.cat([x, x.flip(1), x.roll(2, 1)], 0).unfold(1, 3, 2).sum(-1)
+        b = torch.stack(x.chunk(3, 1)).permute(2, 0, 1).contiguous().view(-1)
+        c = F.pad(x, (1, -2, 0, 1), value=0.5).tril(1) + torch.einsum("ij,kj->ik", x, x).repeat(2, 2)[:5, :5]
+        d = x.unsqueeze(0).expand(3, 4, 6).movedim(0, 2).diagonal(0, 0, 1).narrow(0, 1, 2)
+        return (a * a).sum() + (b * torch.arange(24.0)).sum() + c.cos().sum() + d.exp().mean()
+
+    return dict(model=loss, params={"x": normal(4, 6)}, inputs=(normal(4, 6),))

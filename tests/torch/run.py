@@ -1,0 +1,127 @@
+"""Exported models against PyTorch: loss, outputs and every gradient, by the interpreter and as emitted C.
+
+    run.py GRADC DIR CC
+
+PyTorch computes in float64; an f32 program may lie from it by what float32 costs PyTorch itself, times a few."""
+import os
+import subprocess
+import sys
+
+import numpy as np
+import torch
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "cmd", "import", "torch"))
+import gradc_torch                                                      # noqa: E402
+from gradc_torch.export import find_loss                                # noqa: E402
+from gradc_torch.trace import argument_names                            # noqa: E402
+from models import MODELS                                               # noqa: E402
+
+passed = failed = 0
+
+
+def check(ok, what):
+    global passed, failed
+    passed += bool(ok)
+    failed += not ok
+    if not ok:
+        print("FAIL", what)
+
+
+def to(x, dtype):
+    return torch.utils._pytree.tree_map(
+        lambda t: t.to(dtype) if isinstance(t, torch.Tensor) and t.is_floating_point() else t, x)
+
+
+def reference(case, dtype):
+    """Gradients by name, and the loss, in dtype."""
+    torch.set_default_dtype(dtype)
+    try:
+        model, loss = case["model"], find_loss(case.get("loss"))
+        inputs, targets = to(case["inputs"], dtype), to(case.get("targets", ()), dtype)
+        if "params" in case:
+            params = {k: v.to(dtype).requires_grad_() for k, v in case["params"].items()}
+            out = model(params, *inputs)
+        else:
+            model.load_state_dict(case["state"])
+            model = model.to(dtype)
+            params = dict(model.named_parameters())
+            model.zero_grad()
+            out = model(*inputs)
+        value = loss(out, *targets) if loss else out
+        value.backward()
+        zero = {k: p.grad if p.grad is not None else torch.zeros_like(p) for k, p in params.items()}
+        return value.detach().double().numpy(), {k: g.double().numpy() for k, g in zero.items()}
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+def distance(a, b):
+    return float(np.linalg.norm(np.asarray(a, float) - b) / max(np.linalg.norm(b), 1e-30))
+
+
+def run_case(name, case, gradc, folder, cc):
+    path = os.path.join(folder, name + ".json")
+    if "params" not in case:
+        case["state"] = {k: v.clone() for k, v in case["model"].state_dict().items()}
+    more = {k: case[k] for k in ("targets", "loss", "params", "dims") if k in case}
+    gradc_torch.export(case["model"], case["inputs"], path, **more)
+    names = argument_names(case["model"], case.get("params"), case["inputs"], case.get("targets", ()))
+    given = (case["inputs"], case.get("targets", ()))
+    leaves = [x for x in torch.utils._pytree.tree_leaves(given) if isinstance(x, torch.Tensor)]
+    options = []
+    for leaf_name, tensor in zip(names, leaves):
+        file = os.path.join(folder, "%s.%s.npy" % (name, leaf_name))
+        np.save(file, tensor.numpy())
+        options.append("--in=%s=%s" % (leaf_name, file))
+    loss64, grads64 = reference(case, torch.float64)
+    loss32, grads32 = reference(case, torch.float32)
+    grad = os.path.join(folder, name + ".grad.json")
+    with open(grad, "w") as f:
+        subprocess.run([gradc, "grad", path], stdout=f, check=True)
+    for backend, exact in (("interp", True), ("fused", False)):
+        result = os.path.join(folder, "%s.%s.npz" % (name, backend))
+        subprocess.run([gradc, "run", grad, "-o", result, "--backend=" + backend] + options
+                       + (["--cc=" + cc] if not exact else []), check=True)
+        got = np.load(result)
+        # results are stored in f32; kinks aside, f32 arithmetic may cost what it costs PyTorch
+        for what, want, own in [("loss", loss64, loss32)] + [("d." + k, g, grads32[k]) for k, g in grads64.items()]:
+            tol = 1e-7 + (0 if exact else 8 * distance(own, want) + 1e-6)
+            far = distance(got[what], want)
+            check(far <= tol or np.linalg.norm(got[what] - want) <= 1e-7,
+                  "%s, %s: %s is off by %.2g, more than %.2g" % (name, backend, what, far, tol))
+    if "params" not in case:               # what gradc writes, PyTorch reads
+        back = gradc_torch.load(path.replace(".json", ".safetensors"))
+        check(all(torch.equal(back[k], v) for k, v in case["state"].items() if k in back), "%s: the checkpoint" % name)
+
+
+def refusals(folder):
+    """All at once, with the line that each stands in."""
+    def bad(x):
+        y = torch.fft.fft(x).real.sum()
+        return y + x[x > 0].sum() + torch.linalg.svdvals(x).sum()
+
+    try:
+        gradc_torch.export(bad, (torch.randn(4, 4),), os.path.join(folder, "bad.json"))
+        check(False, "an export of what cannot be said")
+    except gradc_torch.ExportError as e:
+        check(len(e.problems) == 3, "three problems: %s" % e)
+        check(all("run.py:" in p for p in e.problems), "their lines: %s" % e)
+    check(not os.path.exists(os.path.join(folder, "bad.json")), "nothing is written where something is refused")
+
+
+def main():
+    gradc, folder, cc = sys.argv[1:]
+    os.makedirs(folder, exist_ok=True)
+    for name, make in MODELS.items():
+        torch.manual_seed(1)
+        try:
+            run_case(name, make(), gradc, folder, cc)
+        except (gradc_torch.ExportError, subprocess.CalledProcessError) as e:
+            check(False, "%s: %s" % (name, e))
+    refusals(folder)
+    print("%d passed, %d failed" % (passed, failed))
+    return failed != 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
