@@ -328,51 +328,6 @@ gather_value(Build *b, const Node *n, const Ix *const *o)
 
 /* ---- reductions ---- */
 
-/* which dimensions of its operand a REDUCE node takes away */
-void
-reduced_dims(const Node *n, bool *gone)
-{
-	const Attr *a = attr_of(n, "dim");
-	int rank = n->in[0]->type.rank, spec;
-
-	for (int i = 0; i < rank; i++)
-		gone[i] = !a->set;
-	if (a->set && op_attr(n->op, "dim", &spec)->kind == A_INT)
-		gone[a->i < 0 ? a->i + MAX(rank, 1) : a->i] = true;
-	else if (a->set && !a->n)
-		for (int i = 0; i < rank; i++)
-			gone[i] = true;
-	else
-		for (int i = 0; a->set && i < a->n; i++)
-			gone[a->ints[i] < 0 ? a->ints[i] + MAX(rank, 1) : a->ints[i]] = true;
-}
-
-/* Maximal runs of neighbouring reduced dimensions, innermost first; dimensions of one element do not count.
- * A run is summed as one dimension; the sums of an inner run are the terms of the next outer one. */
-int
-reduce_runs(const Node *n, Run *run)
-{
-	const Type *t = &n->in[0]->type;
-	bool gone[MAXRANK + 1] = {0}, open = false, last = true;
-	int count = 0;
-
-	reduced_dims(n, gone);
-	for (int d = t->rank - 1; d >= 0; d--) {
-		if (dim_one(t->dim[d]))
-			continue;
-		if (gone[d]) {
-			if (!open)
-				run[count++] = (Run){.extent = DIM(1), .last = last};
-			if (!dim_mul(run[count - 1].extent, t->dim[d], &run[count - 1].extent))
-				bug("reduction over an overflowing count");
-			run[count - 1].dim[run[count - 1].n++] = d;
-		}
-		open = gone[d];
-		last = false;
-	}
-	return count;
-}
-
 /* indices of the run's dimensions from its linear index */
 static void
 unflatten(Build *b, const Type *t, const Run *r, const Ix *linear, const Ix **at)
@@ -453,7 +408,7 @@ element(Build *b, const Node *n, const Ix *const *o)
 	Buf key = {.arena = b->arena};
 	const Val *v;
 
-	if (!b->inside[n->id] && !is_literal(n)) {
+	if (!b->inside[n->id] && !node_literal(n)) {
 		if (!b->storage[n->id])
 			bug("%s (node %d) is neither in memory nor in the kernel", n->op->name, n->id);
 		return named(b, load(b, n, o), n);

@@ -201,9 +201,6 @@ const Val *element(Build *b, const Node *n, const Ix *const *o);      /* element
 const Val *convert(Build *b, DType to, const Val *x);        /* as the cast op does */
 int index_dim(const Node *n);
 const Ix *checked_index(Build *b, const Node *n, const Ix *const *o);
-typedef struct Run { int n, dim[MAXRANK]; Dim extent; bool last; } Run;
-int reduce_runs(const Node *n, Run *run);
-void reduced_dims(const Node *n, bool *gone);
 
 /* dot.c: contractions */
 int dot_summed(const Node *n, char *label, Dim *size);
@@ -213,42 +210,6 @@ const Val *dot_value(Build *b, const Node *n, const Ix *const *o);   /* element 
  * what computes them: it is done once for each block of rows or columns.
  * An element's bits depend on n alone: not on roots, tiles, threads. */
 void dot_kernel(Build *b, Node *n, Node *const *root, int64_t nroot);
-
-/* fuse.c: kernels of the fused backend */
-typedef enum ReduceForm {
-	REDUCE_NOTHING,                /* only dimensions of one element go */
-	REDUCE_ROWS,                   /* the last dimensions go */
-	REDUCE_ALL,
-	REDUCE_COLUMNS,                /* the first dimensions go */
-	REDUCE_MIXED
-} ReduceForm;
-ReduceForm reduce_form(const Node *n);
-typedef struct Ins { struct In { int k; unsigned place; } *v; int64_t n, cap; } Ins;
-typedef struct Group {                 /* a kernel to be: see fuse.c */
-	int id;
-	Node **root;                   /* what it writes */
-	int64_t nroot, caproot;
-	Node **node;                   /* what it computes, in the graph's order */
-	int64_t nmember, capmember;
-	Dim count, rows;               /* elements; rows, when has_rows */
-	bool has_rows, scatter;
-	bool columns;                  /* some roots are reductions over rows */
-	bool gone;                     /* joined to another */
-	struct Group *then;            /* what the same function does afterwards, or NULL */
-	Node *dot;                     /* its contraction, or NULL */
-	Node *first;                   /* the reduction that it was made for, or NULL */
-	ReduceForm form;               /* of `first` */
-	int nnode, mark;
-	Ins dep;                       /* kernels that it waits for */
-} Group;
-typedef struct Groups { Group **v; int n; } Groups;
-/* named: by node id, must be in memory. memory, filled by node id: the node (itself, or a named view) as whose
- * memory it is written, if it is */
-Groups fuse(Arena *a, Graph *g, const bool *named, Node **memory);
-int64_t group_work(const Group *k);    /* at the hints, without what comes afterwards */
-bool is_literal(const Node *n);        /* needs no memory wherever it is read */
-bool is_given(const Node *n);          /* in memory before the first step */
-void unravel(IxCtx *c, const Type *t, const Ix *linear, const Ix **o);
 
 /* nest.c: the loops of a kernel; each returns a scheduled kernel under construction */
 Build *element_kernel(Arena *a, Graph *g, const Kernels *ks, Node **storage, Node *n);       /* plain loops, one node */
@@ -266,7 +227,7 @@ void block_print(Buf *b, const Graph *g, const Block *body, const char *model, i
 void line_print(Buf *b, const char *s, int indent);
 const char *rt_name(Arena *a, const char *op, const char *model);   /* as the unit calls it */
 
-/* ---- kernels: kernel.c; lowering: lower.c, element.c, loop.c, dot.c, fuse.c ---- */
+/* ---- kernels: kernel.c; lowering: lower.c, element.c, loop.c, dot.c ---- */
 
 typedef struct KBuf {                  /* a pointer parameter of a kernel */
 	const char *name;              /* C identifier within the kernel */

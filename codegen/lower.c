@@ -1,7 +1,7 @@
 /* lower: a graph becomes kernels and the order in which they are called.
  *
  * The nop backend gives each node a kernel of its own, in the order of the
- * graph; the fused one, the kernels of fuse.c. */
+ * graph; the fused one, the kernels of ir/fuse.c. */
 #include "gen.h"
 
 #include <string.h>
@@ -93,10 +93,10 @@ lower_nop(Lower *l)
 {
 	for (int64_t i = 0; i < l->g->nnode; i++) {
 		Node *n = l->g->node[i];
-		if (!l->live[i] || (is_literal(n) && !l->named[i]))
+		if (!l->live[i] || (node_literal(n) && !l->named[i]))
 			continue;
 		l->storage[i] = n;
-		if (!is_given(n))
+		if (!node_given(n))
 			add_step(l, element_kernel(l->arena, l->g, l->ks, l->storage, n), n->op->name, doc_line(l, n),
 				node_work(n));
 	}
@@ -155,7 +155,7 @@ lower_fused(Lower *l)
 	Groups gs = fuse(l->arena, l->g, l->named, memory);
 
 	for (int64_t i = 0; i < l->g->nnode; i++)
-		if (l->live[i] && is_given(l->g->node[i]))
+		if (l->live[i] && node_given(l->g->node[i]))
 			l->storage[i] = l->g->node[i];
 	for (int i = 0; i < gs.n; i++)
 		for (const Group *k = gs.v[i]; k; k = k->then)

@@ -777,6 +777,16 @@ ix_linear(IxCtx *c, const Type *t, const Ix *const *at)
 	return sum;
 }
 
+void
+unravel(IxCtx *c, const Type *t, const Ix *linear, const Ix **o)
+{
+	for (int d = t->rank - 1; d >= 0; d--) {
+		o[d] = dim_one(t->dim[d]) ? ix_int(c, 0) : ix_mod(c, linear, t->dim[d]);
+		if (!dim_one(t->dim[d]))
+			linear = ix_div(c, linear, t->dim[d]);
+	}
+}
+
 /* ---- guards ---- */
 
 void

@@ -332,6 +332,12 @@ int norm_dim(Node *n, int64_t d, int rank);      /* negative dims; -1 after a ty
 /* the dims attribute `i` of n as a sorted set of axes of a rank-r operand; unset or empty means all (when empty_all) */
 int norm_dims(Node *n, int i, int rank, bool empty_all, int *out);
 bool float_operand(Node *n, int i);              /* operand i has a float dtype; else type_error */
+/* op_reduce.c: which dimensions of its operand a REDUCE node takes away */
+void reduced_dims(const Node *n, bool *gone);
+/* Maximal runs of neighbouring reduced dimensions, innermost first; dimensions of one element do not count.
+ * A run is summed as one dimension; the sums of an inner run are the terms of the next outer one. */
+typedef struct Run { int n, dim[MAXRANK]; Dim extent; bool last; } Run;
+int reduce_runs(const Node *n, Run *run);
 /* op_dot.c */
 typedef struct DotSpec { char label[3][MAXRANK + 1]; } DotSpec;  /* of operands a, b and the output */
 DotSpec dot_spec(const Node *n);
@@ -540,6 +546,7 @@ int ix_divisors(const Ix *a, int var, Dim *out, int n, int max);
 int64_t ix_eval(const Ix *a, const int64_t *var, const int64_t *sym);    /* var: by number */
 const char *ix_text(IxCtx *c, const Ix *a);      /* "4*B*i0 + i1 div 3 - 1": variable 0 is i0 */
 const Ix *ix_linear(IxCtx *c, const Type *t, const Ix *const *at);       /* offset in a dense row-major array */
+void unravel(IxCtx *c, const Type *t, const Ix *linear, const Ix **o);   /* its inverse: the index of each dimension */
 
 /* lo <= e < hi, where e has no constant part and lo, hi are numbers; NULL: that side always holds */
 typedef struct IxCond { const Ix *e, *lo, *hi; } IxCond;
@@ -639,6 +646,60 @@ bool fusible(const Node *a, const Node *b);
 int64_t node_work(const Node *n);                /* op->cost times its iteration space, at the hints; saturates */
 int64_t node_hint_bytes(const Node *n);          /* of its value; saturates */
 bool ends_kernel(const Node *n);                 /* what it gives is there only when all is: contraction, scan, scatter */
+/* fusible.c: what a kernel can compute where it reads it */
+bool node_literal(const Node *n);                /* needs no memory wherever it is read */
+bool node_given(const Node *n);                  /* in memory before the first kernel */
+typedef enum ReduceForm {
+	REDUCE_NOTHING,                /* only dimensions of one element go */
+	REDUCE_ROWS,                   /* the last dimensions go */
+	REDUCE_ALL,
+	REDUCE_COLUMNS,                /* the first dimensions go */
+	REDUCE_MIXED
+} ReduceForm;
+ReduceForm reduce_form(const Node *n);
+bool same_reduction(const Node *a, const Node *b);
+enum Where { AT_ELEMENT = 1, AT_ROW = 2, ELSEWHERE = 4 };      /* a set of them */
+/* where u's element reads n. AT_ELEMENT: in the same row-major place; AT_ROW: n repeats each of its elements along u's
+ * last axes */
+unsigned element_relation(const Node *n, const Node *u, int operand);
+typedef struct Ins { struct In { int k; unsigned place; } *v; int64_t n, cap; } Ins;
+enum { MAXGROUP = 300 };               /* nodes of a kernel */
+typedef struct Group {                 /* a kernel to be */
+	int id;
+	Node **root;                   /* what it writes */
+	int64_t nroot, caproot;
+	Node **node;                   /* what it computes, in the graph's order */
+	int64_t nmember, capmember;
+	Dim count, rows;               /* elements; rows, when has_rows */
+	bool has_rows, scatter;
+	bool columns;                  /* some roots are reductions over rows */
+	bool gone;                     /* joined to another */
+	struct Group *then;            /* what the same function does afterwards, or NULL */
+	Node *dot;                     /* its contraction, or NULL */
+	Node *first;                   /* the reduction that it was made for, or NULL */
+	ReduceForm form;               /* of `first` */
+	int nnode, mark;
+	Ins dep;                       /* kernels that it waits for */
+} Group;
+typedef struct Judge {                 /* facts about a graph's values, by node id */
+	const Graph *g;
+	bool *addressed;               /* a view that a contraction reads through strides */
+	bool *table;                   /* a view that a gather selects from */
+	bool *nested;                  /* it is a row's value: a reduction with as many elements is behind it */
+} Judge;
+bool selects_from(const Judge *j, const Node *u, int operand);         /* u reads any element of it, as its index says */
+bool is_affine_view(const Node *n);              /* a contraction can read through its strides */
+/* where kernel k computes n for reader u, which it has at place pu */
+unsigned group_place(const Node *n, const Node *u, int operand, const Group *k, unsigned pu);
+/* and may it, at that place? */
+bool group_fits(const Judge *j, const Node *n, const Node *u, int operand, const Group *k, unsigned place);
+/* done again in each kernel rather than written and read: one large operand at most, little work */
+bool cheap_again(const Node *n);
+/* fuse.c: nodes into kernels, in an order in which each comes after those that it reads from. named: by node id, must be
+ * in memory. memory, filled by node id: the node (itself, or a named view) as whose memory it is written, if it is */
+typedef struct Groups { Group **v; int n; } Groups;
+Groups fuse(Arena *a, Graph *g, const bool *named, Node **memory);
+int64_t group_work(const Group *k);              /* at the hints, without what comes afterwards */
 /* price.c: what a graph's values are to the backward pass */
 typedef enum Claim {
 	V_UNUSED,                      /* backward cannot use it */

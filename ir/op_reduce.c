@@ -20,17 +20,46 @@ reduced(Node *n, bool *gone)
 	return count >= 0;
 }
 
-/* the same of a node that has a type */
-static void
-reduced_of(const Node *n, bool *gone)
+void
+reduced_dims(const Node *n, bool *gone)
 {
-	const Attr *a = attr(n, DIM_ATTR);
-	int rank = n->in[0]->type.rank;
+	const Attr *a = attr_of(n, "dim");
+	int rank = n->in[0]->type.rank, spec;
 
 	for (int i = 0; i < rank; i++)
-		gone[i] = !a->set || !a->n;
-	for (int i = 0; a->set && i < a->n; i++)
-		gone[a->ints[i] < 0 ? a->ints[i] + MAX(rank, 1) : a->ints[i]] = true;
+		gone[i] = !a->set;
+	if (a->set && op_attr(n->op, "dim", &spec)->kind == A_INT)
+		gone[a->i < 0 ? a->i + MAX(rank, 1) : a->i] = true;
+	else if (a->set && !a->n)
+		for (int i = 0; i < rank; i++)
+			gone[i] = true;
+	else
+		for (int i = 0; a->set && i < a->n; i++)
+			gone[a->ints[i] < 0 ? a->ints[i] + MAX(rank, 1) : a->ints[i]] = true;
+}
+
+int
+reduce_runs(const Node *n, Run *run)
+{
+	const Type *t = &n->in[0]->type;
+	bool gone[MAXRANK + 1] = {0}, open = false, last = true;
+	int count = 0;
+
+	reduced_dims(n, gone);
+	for (int d = t->rank - 1; d >= 0; d--) {
+		if (dim_one(t->dim[d]))
+			continue;
+		if (gone[d]) {
+			if (!open)
+				run[count++] = (Run){.extent = DIM(1), .last = last};
+			if (!dim_mul(run[count - 1].extent, t->dim[d], &run[count - 1].extent))
+				bug("reduction over an overflowing count");
+			run[count - 1].dim[run[count - 1].n++] = d;
+		}
+		open = gone[d];
+		last = false;
+	}
+	return count;
 }
 
 static void
@@ -54,7 +83,7 @@ kept(Node *x, const Node *y)
 	bool gone[MAXRANK + 1] = {0};
 	Dim dim[MAXRANK];
 
-	reduced_of(y, gone);
+	reduced_dims(y, gone);
 	for (int i = 0; i < y->in[0]->type.rank; i++)
 		dim[i] = gone[i] ? DIM(1) : y->in[0]->type.dim[i];
 	return Reshape(x, dim, y->in[0]->type.rank);
@@ -111,7 +140,7 @@ eval_with(const Node *n, Tensor *const *in, Tensor *out, Put *put)
 {
 	bool gone[MAXRANK + 1] = {0};
 
-	reduced_of(n, gone);
+	reduced_dims(n, gone);
 	reduce(in[0], gone, out, put);
 }
 
@@ -203,7 +232,7 @@ as_matrix(Node *x, const Node *y, int *perm)
 	Dim dim[2] = {DIM(1), DIM(1)};
 	int k = 0;
 
-	reduced_of(y, gone);
+	reduced_dims(y, gone);
 	for (int pass = 0; pass < 2; pass++)
 		for (int i = 0; i < x->type.rank; i++)
 			if (gone[i] == (pass == 1))
@@ -364,7 +393,7 @@ amax_vjp(Node *y, Node *const *g, Node **d)
 
 	if (!dtype_float(y->type.dt))
 		return;
-	reduced_of(y, gone);
+	reduced_dims(y, gone);
 	for (int i = 0; i < x->type.rank; i++)
 		if (gone[i])
 			dims[n++] = i;

@@ -7,26 +7,18 @@
  * they are read. A value in memory is written by one of the kernels that compute
  * it anyway, as long as no kernel comes to wait for itself, or by one of its own.
  * Then kernels over the same elements that read the same values are joined.
- *
- * A kernel runs over `count` elements, in row-major order; with reductions, over
- * `rows` of them, each of count / rows. A node's place in a kernel tells whether
- * its element belongs to the kernel's element, to its row, or to neither. */
-#include "gen.h"
+ * What may be computed where is judged in fusible.c. */
+#include "ir.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-	MAXNODES = 300,                /* of a kernel */
-	CHEAP = 6,                     /* operations that are done again rather than read */
-	REPEATED = 2,                  /* operations that may be repeated for every row */
 	MAXBUFFERS = 48,               /* of a kernel that others are joined to */
 	SMALL = 1 << 15,               /* operations that are not worth a call */
 	MAXREADERS = 16,               /* of one value, that are tried */
 	MAXCOPIES = 16                 /* elements of a value that one element of a kernel is computed from */
 };
-
-enum Where { AT_ELEMENT = 1, AT_ROW = 2, ELSEWHERE = 4 };      /* a set of them */
 
 typedef struct In In;                  /* a node is computed, or read, in kernel k */
 typedef struct Fuse {
@@ -36,18 +28,22 @@ typedef struct Fuse {
 	bool *named;                   /* must be in memory */
 	Node **memory;                 /* by node: whose memory it is written to */
 	Users users;
+	Judge judge;
 	Ins *in;                       /* by node: kernels that compute it */
 	Ins *read;                     /* by node: kernels that load it */
 	int *host;                     /* by node: the kernel that writes it; -1: none */
-	bool *addressed;               /* a view that a contraction reads through strides */
-	bool *table;                   /* a view that a gather selects from */
 	bool *shown;                   /* a view in whose memory its operand is written */
 	int *copies;                   /* by node: at how many elements a kernel computes it for each of its own */
-	bool *nested;                  /* it is a row's value: a reduction with as many elements is behind it */
 	Group **group;
 	int64_t n, cap;
 	int stamp;
 } Fuse;
+
+static Dim
+count(const Node *n)
+{
+	return type_count(&n->type);
+}
 
 static void
 in_add(Arena *a, Ins *s, int k, unsigned place)
@@ -67,129 +63,6 @@ place_in(const Ins *s, int k)
 		if (s->v[i].k == k)
 			return s->v[i].place;
 	return 0;
-}
-
-static Dim
-count(const Node *n)
-{
-	return type_count(&n->type);
-}
-
-static bool
-one_element(const Node *n)
-{
-	return dim_one(count(n));
-}
-
-/* needs no memory wherever it is read */
-bool
-is_literal(const Node *n)
-{
-	return (n->op->id == OP_full || n->op->id == OP_dim_size || n->op->id == OP_constant) && one_element(n);
-}
-
-bool
-is_given(const Node *n)
-{
-	return is_leaf(n) || (n->op->id == OP_constant && !one_element(n));
-}
-
-/* ---- reductions ---- */
-
-ReduceForm
-reduce_form(const Node *n)
-{
-	Run run[MAXRANK];
-	int nrun = reduce_runs(n, run);
-	Dim rest;
-
-	if (!nrun)
-		return REDUCE_NOTHING;
-	if (nrun > 1 || !count(n->in[0]).k)
-		return REDUCE_MIXED;
-	if (run[0].last)
-		return one_element(n) ? REDUCE_ALL : REDUCE_ROWS;
-	if (n->op->combine == R_ARGMAX || n->op->combine == R_ARGMIN)
-		return REDUCE_MIXED;
-	/* what is kept lies behind what goes */
-	rest = run[0].extent;
-	for (int d = n->in[0]->type.rank - 1; d > run[0].dim[0]; d--)
-		if (!dim_mul(rest, n->in[0]->type.dim[d], &rest))
-			bug("a reduction of an overflowing count");
-	return dim_eq(rest, count(n->in[0])) ? REDUCE_COLUMNS : REDUCE_MIXED;
-}
-
-static bool
-same_reduction(const Node *a, const Node *b)
-{
-	bool x[MAXRANK + 1] = {0}, y[MAXRANK + 1] = {0};
-
-	if (a->op->kind != REDUCE || b->op->kind != REDUCE || !shape_eq(&a->in[0]->type, &b->in[0]->type))
-		return false;
-	reduced_dims(a, x);
-	reduced_dims(b, y);
-	return !memcmp(x, y, sizeof x);
-}
-
-/* ---- where u's element reads n ---- */
-
-/* index of each dimension from a row-major linear index */
-void
-unravel(IxCtx *c, const Type *t, const Ix *linear, const Ix **o)
-{
-	for (int d = t->rank - 1; d >= 0; d--) {
-		o[d] = dim_one(t->dim[d]) ? ix_int(c, 0) : ix_mod(c, linear, t->dim[d]);
-		if (!dim_one(t->dim[d]))
-			linear = ix_div(c, linear, t->dim[d]);
-	}
-}
-
-/* AT_ELEMENT: in the same row-major place; AT_ROW: n repeats each of its elements along u's last axes */
-static unsigned
-relation(const Node *n, const Node *u, int operand)
-{
-	IxCtx *c = ix_new(n->g->arena, n->g);
-	const Ix *o[MAXRANK], *in[MAXRANK], *x, *at;
-	IxGuard guard = {0};
-	Dim inner;
-
-	if (u->op->kind != MAP && u->op->kind != VIEW)
-		return ELSEWHERE;
-	if (shape_eq(&n->type, &u->type) && u->op->kind == MAP)
-		return AT_ELEMENT;
-	x = ix_var(c, 0, count(u));
-	unravel(c, &u->type, x, o);
-	if (u->op->kind == MAP)
-		for (int d = 0; d < n->type.rank; d++)
-			in[d] = dim_one(n->type.dim[d]) ? ix_int(c, 0) : o[d + u->type.rank - n->type.rank];
-	else
-		view_access(c, u, o, operand, in, &guard);
-	if (guard.never || guard.n)
-		return ELSEWHERE;
-	at = ix_linear(c, &n->type, in);
-	if (at == x)
-		return AT_ELEMENT;
-	if (count(n).k && dim_div(count(u), count(n), &inner) && at == ix_div(c, x, inner))
-		return AT_ROW;
-	return ELSEWHERE;
-}
-
-/* where kernel k computes n for reader u, which it has at place pu */
-static unsigned
-place_for(const Node *n, const Node *u, int operand, const Group *k, unsigned pu)
-{
-	unsigned r;
-
-	if (u->op->kind == REDUCE) {
-		ReduceForm form = reduce_form(u);
-		if (form == REDUCE_NOTHING)
-			return pu;
-		return form == REDUCE_ROWS || (k->first == u && form != REDUCE_MIXED) ? AT_ELEMENT : ELSEWHERE;
-	}
-	r = relation(n, u, operand);
-	if (r == AT_ELEMENT)
-		return pu;
-	return r == AT_ROW && pu == AT_ELEMENT ? AT_ROW : ELSEWHERE;
 }
 
 /* ---- kernels ---- */
@@ -252,76 +125,6 @@ waits_for(Fuse *f, int k, int h)
 	return reaches(f, k, h);
 }
 
-/* ---- may reader u's kernel k compute n, at that place? ---- */
-
-static bool
-reduce_fits(const Node *n, const Node *u, const Group *k, unsigned place)
-{
-	ReduceForm form = reduce_form(n);
-
-	if (form == REDUCE_NOTHING)
-		return true;
-	if (k->dot || k->scatter)
-		return false;
-	if (k->first && same_reduction(n, k->first))
-		return k->form == REDUCE_ROWS || k->form == REDUCE_ALL || (k->form == REDUCE_MIXED && u != k->first);
-	if (form != REDUCE_ROWS || (k->first && k->form != REDUCE_ROWS && k->form != REDUCE_COLUMNS))
-		return false;
-	if (k->has_rows)
-		return dim_eq(k->rows, count(n)) && place != ELSEWHERE;
-	return place == AT_ROW || (place == AT_ELEMENT && dim_eq(k->count, count(n)));
-}
-
-static bool
-dot_fits(const Node *n, const Group *k, unsigned place)
-{
-	return !k->dot && !k->has_rows && !k->scatter && !k->first && dtype_float(n->type.dt) && place == AT_ELEMENT
-	       && dim_eq(k->count, count(n));
-}
-
-/* u reads any element of its operand, as its index says */
-static bool
-selects_from(const Fuse *f, const Node *u, int operand)
-{
-	return (u->op->kind == INDEX && operand == 0 && !(u->op->flags & SCATTERS)) || f->table[u->id];
-}
-
-static bool
-fits(const Fuse *f, const Node *n, const Node *u, int operand, const Group *k, unsigned place)
-{
-	if (k->nnode >= MAXNODES || n->op->flags & SCATTERS || n->op->kind == ORDERED)
-		return false;
-	if (selects_from(f, u, operand))
-		return n->op->kind == VIEW || (n->op->kind == SOURCE && n->op->cost <= CHEAP && n->op->id != OP_constant);
-	if (u->op->kind == REDUCE && f->nested[n->id])
-		return reduce_form(u) == REDUCE_NOTHING;
-	switch (n->op->kind) {
-	case REDUCE: return reduce_fits(n, u, k, place);
-	case DOT:    return dot_fits(n, k, place);
-	case VIEW:   return true;
-	default:
-		return n->op->cost <= REPEATED || place != ELSEWHERE || type_hint_count(f->g, &n->type)
-			>= type_hint_count(f->g, &u->type);
-	}
-}
-
-/* ---- contractions read their operands through strides ---- */
-
-static bool
-is_affine_view(const Node *n)
-{
-	IxCtx *c = ix_new(n->g->arena, n->g);
-	const Ix *o[MAXRANK], *in[MAXRANK];
-	IxGuard guard;
-
-	if (n->op->kind != VIEW || n->nin != 1)
-		return false;
-	for (int d = 0; d < n->type.rank; d++)
-		o[d] = ix_var(c, d, n->type.dim[d]);
-	view_access(c, n, o, 0, in, &guard);
-	return !guard.never && !guard.n && ix_affine(ix_linear(c, &n->in[0]->type, in));
-}
-
 /* ---- one node ---- */
 
 typedef struct Readers {
@@ -336,21 +139,21 @@ static void
 add_reader(Fuse *f, Readers *r, const Node *n, const Node *u, int operand)
 {
 	Ins in = computed_in(f, u);
-	bool strided = u->op->kind == DOT || f->addressed[u->id];
+	bool strided = u->op->kind == DOT || f->judge.addressed[u->id];
 
 	if (u->op->kind == MAP && shape_eq(&n->type, &u->type))
 		r->together = MAX(r->together, f->copies[u->id]);
 	else
 		r->apart = MIN(r->apart + f->copies[u->id], 1 << 20);
 	if (strided)
-		f->addressed[n->id] = is_affine_view(n);
-	if (selects_from(f, u, operand))
-		f->table[n->id] = n->op->kind == VIEW;
+		f->judge.addressed[n->id] = is_affine_view(n);
+	if (selects_from(&f->judge, u, operand))
+		f->judge.table[n->id] = n->op->kind == VIEW;
 	for (int64_t i = 0; i < in.n; i++) {
 		const Group *k = f->group[in.v[i].k];
-		unsigned place = place_for(n, u, operand, k, in.v[i].place);
+		unsigned place = group_place(n, u, operand, k, in.v[i].place);
 		in_add(f->arena, &r->all, k->id, place);
-		if (strided ? f->addressed[n->id] : fits(f, n, u, operand, k, place)) {
+		if (strided ? f->judge.addressed[n->id] : group_fits(&f->judge, n, u, operand, k, place)) {
 			in_add(f->arena, &r->fit, k->id, place);
 			continue;
 		}
@@ -374,21 +177,6 @@ readers(Fuse *f, Node *n)
 	return r;
 }
 
-/* done again in each kernel rather than written and read: one large operand at most, little work */
-static bool
-cheap(const Node *n)
-{
-	int large = 0;
-
-	if (n->op->kind == VIEW || (n->op->kind == SOURCE && n->op->cost <= CHEAP))
-		return true;
-	if (n->op->kind != MAP || n->op->cost > CHEAP)
-		return false;
-	for (int k = 0; k < n->nin; k++)
-		large += dim_eq(count(n->in[k]), count(n)) && !is_literal(n->in[k]) && (!k || n->in[k] != n->in[k - 1]);
-	return large <= 1;
-}
-
 /* n, computed in kernel k at that place, can be written there: it has an element for each of k's, or for each row */
 static bool
 can_host(const Fuse *f, const Node *n, const Group *k, unsigned place)
@@ -401,7 +189,7 @@ can_host(const Fuse *f, const Node *n, const Group *k, unsigned place)
 		return place & (AT_ROW | AT_ELEMENT);
 	if (place & AT_ELEMENT && dim_eq(count(n), k->count))
 		return true;
-	return place & AT_ROW && !k->has_rows && !k->dot && f->nested[n->id];
+	return place & AT_ROW && !k->has_rows && !k->dot && f->judge.nested[n->id];
 }
 
 /* a kernel that can write n without any kernel waiting for itself; -1: none */
@@ -467,11 +255,11 @@ settle(Fuse *f, Node *n)
 
 	if (f->shown[n->id] && !r.all.n)
 		return;
-	if (is_given(n)) {
+	if (node_given(n)) {
 		f->read[n->id] = r.all;
 		return;
 	}
-	if (is_literal(n) && !f->named[n->id])
+	if (node_literal(n) && !f->named[n->id])
 		return;
 	f->copies[n->id] = r.together + r.apart;
 	if (f->copies[n->id] > MAXCOPIES && n->op->kind != VIEW) {
@@ -479,7 +267,7 @@ settle(Fuse *f, Node *n)
 		r.fit = (Ins){0};
 		r.forced = true;
 	}
-	if (r.forced || (r.fit.n > 1 && !cheap(n)) || !r.all.n) {
+	if (r.forced || (r.fit.n > 1 && !cheap_again(n)) || !r.all.n) {
 		store(f, n, &r);
 		return;
 	}
@@ -594,7 +382,7 @@ join(Fuse *f, Group *a, Group *b)
 static bool
 try_join(Fuse *f, Group *a, Group *b)
 {
-	if (a == b || !joinable(a) || !joinable(b) || !same_space(a, b) || a->nnode + b->nnode > MAXNODES
+	if (a == b || !joinable(a) || !joinable(b) || !same_space(a, b) || a->nnode + b->nnode > MAXGROUP
 	    || !reads_in_place(f, a, b) || !reads_in_place(f, b, a)
 	    || waits_around(f, a, b->id) || waits_around(f, b, a->id)
 	    || buffers_of(f, a) + buffers_of(f, b) > MAXBUFFERS)
@@ -656,7 +444,7 @@ try_append(Fuse *f, Group *a, Group *b)
 	Group *last = a;
 	int nnode = a->nnode + b->nnode;
 
-	if (a->dot || b->dot || a->scatter || b->scatter || nnode > MAXNODES
+	if (a->dot || b->dot || a->scatter || b->scatter || nnode > MAXGROUP
 	    || (chain_work(a) > SMALL && chain_work(b) > SMALL)
 	    || waits_around(f, b, a->id))
 		return false;
@@ -729,11 +517,11 @@ find_nested(Fuse *f)
 	for (int64_t i = 0; i < f->g->nnode; i++) {
 		const Node *n = f->g->node[i];
 		if (n->op->kind == REDUCE)
-			f->nested[i] = reduce_form(n) == REDUCE_ROWS;
+			f->judge.nested[i] = reduce_form(n) == REDUCE_ROWS;
 		else if (n->op->kind == MAP || n->op->kind == VIEW)
 			for (int k = 0; k < n->nin; k++)
-				f->nested[i] |= f->nested[n->in[k]->id] && dim_eq(count(n), count(n->in[k]))
-						&& relation(n->in[k], n, k) == AT_ELEMENT;
+				f->judge.nested[i] |= f->judge.nested[n->in[k]->id] && dim_eq(count(n), count(n->in[k]))
+						&& element_relation(n->in[k], n, k) == AT_ELEMENT;
 	}
 }
 
@@ -768,8 +556,8 @@ forward_names(Fuse *f)
 		if (!f->live[i] || !f->named[i] || n->op->kind != VIEW || n->nin != 1)
 			continue;
 		x = n->in[0];
-		if (is_given(x) || is_literal(x) || f->named[x->id] || live_users(f, x) != 1
-		    || !dim_eq(count(x), count(n)) || relation(x, n, 0) != AT_ELEMENT)
+		if (node_given(x) || node_literal(x) || f->named[x->id] || live_users(f, x) != 1
+		    || !dim_eq(count(x), count(n)) || element_relation(x, n, 0) != AT_ELEMENT)
 			continue;
 		f->named[i] = false;
 		f->named[x->id] = true;
@@ -796,9 +584,10 @@ fuse(Arena *a, Graph *g, const bool *named, Node **memory)
 	f->in = NEW(a, MAX(g->nnode, 1), Ins);
 	f->read = NEW(a, MAX(g->nnode, 1), Ins);
 	f->host = NEW(a, MAX(g->nnode, 1), int);
-	f->addressed = NEW(a, MAX(g->nnode, 1), bool);
-	f->table = NEW(a, MAX(g->nnode, 1), bool);
-	f->nested = NEW(a, MAX(g->nnode, 1), bool);
+	f->judge.g = g;
+	f->judge.addressed = NEW(a, MAX(g->nnode, 1), bool);
+	f->judge.table = NEW(a, MAX(g->nnode, 1), bool);
+	f->judge.nested = NEW(a, MAX(g->nnode, 1), bool);
 	f->copies = NEW(a, MAX(g->nnode, 1), int);
 	f->shown = NEW(a, MAX(g->nnode, 1), bool);
 	for (int64_t i = 0; i < g->nnode; i++)
