@@ -115,6 +115,10 @@ rm -r "$share"
 make BUILD="$build" uninstall DESTDIR="$stage" PREFIX=/opt/gradc >"$dir/install.log" 2>&1
 is "uninstall: no file left" "$(find "$stage" -type f)" ""
 
+if $CC -fopenmp -include omp.h -fsyntax-only -x c /dev/null 2>/dev/null; then
+	rule=$(make -n -C docs/examples/fashion_mlp OUT=out GRADC=gradc out/train)
+	is "the example uses OpenMP where the compiler has it" "$(echo "$rule" | grep -c -e ' -fopenmp ')" 1
+fi
 lines=$(wc -l <docs/examples/fashion_mlp/main.c)
 is "the example's main.c has at most 150 lines" "$([ "$lines" -le 150 ] && echo yes)" yes
 
