@@ -8,6 +8,10 @@ BUILD   ?= build
 ALL_CFLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L $(WARN) $(OPT) $(CFLAGS)
 LDLIBS  := -lcjson -ldl -lm
 
+# a line for each step; V=1 shows the commands
+Q   := $(if $(V),,@)
+say  = @$(if $(V),:,printf '  %-6s %s\n')
+
 # where clang-c/Index.h lies (types only: libclang is loaded at run time), unless the compiler finds it
 CLANG_H := $(firstword $(wildcard $(foreach v,19 18 17 20 21,/usr/lib/llvm-$v/include/clang-c/Index.h)))
 CLANG_C := $(addprefix -isystem ,$(CLANG_H:%/clang-c/Index.h=%))
@@ -23,6 +27,7 @@ SUITES ?= $(UNIT) $(wildcard tests/*/run.sh)
 
 .DEFAULT_GOAL := build
 build: $(BUILD)/gradc   ## the program, build/gradc (default)
+	@:
 $(BUILD)/obj/lib/%.o:       INC = -Ilib
 $(BUILD)/obj/lib/cparse.o:  INC = -Ilib $(CLANG_C)
 $(BUILD)/obj/ir/%.o:        INC = -Ilib -Iir
@@ -30,7 +35,8 @@ $(BUILD)/obj/codegen/%.o:   INC = -Ilib -Iir -Icodegen -I$(BUILD)/gen
 $(BUILD)/obj/cmd/%.o:       INC = -Ilib -Iir -Icodegen -Icmd/gradc -I$(BUILD)/gen
 $(BUILD)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(INC) -MMD -MP -c $< -o $@
+	$(say) cc $<
+	$(Q)$(CC) $(ALL_CFLAGS) $(INC) -MMD -MP -c $< -o $@
 
 # texts that the program carries, as tables of lines: helpers of the emitted code, files of new projects,
 # the program that verify runs
@@ -38,7 +44,7 @@ RT   := codegen/rt/prologue.h $(filter-out codegen/rt/prologue.h,$(wildcard code
 INIT := $(addprefix cmd/gradc/init/,starter.json main.c Makefile)
 $(BUILD)/gen/rt/dot_f64.h: codegen/rt/dot_f32.h Makefile
 	@mkdir -p $(@D)
-	sed -e 's/float/double/g' -e 's/f32/f64/g' -e 's/F32/F64/g' $< > $@
+	$(Q)sed -e 's/float/double/g' -e 's/f32/f64/g' -e 's/F32/F64/g' $< > $@
 $(BUILD)/gen/rt_files.h:         $(RT)
 $(BUILD)/gen/init_files.h:       $(INIT)
 $(BUILD)/gen/harness_files.h:    codegen/harness/run.c
@@ -47,26 +53,33 @@ $(BUILD)/obj/codegen/harness.o:  $(BUILD)/gen/harness_files.h
 $(BUILD)/obj/cmd/gradc/verb_init.o: $(BUILD)/gen/init_files.h
 $(BUILD)/gen/%.h: lib/embed.sh Makefile
 	@mkdir -p $(@D)
-	sh lib/embed.sh $* $(filter-out lib/embed.sh Makefile,$^) > $@.tmp && mv $@.tmp $@
+	$(Q)sh lib/embed.sh $* $(filter-out lib/embed.sh Makefile,$^) > $@.tmp && mv $@.tmp $@
 
 $(BUILD)/gradc: $(OBJ)
-	$(CC) $(ALL_CFLAGS) $(OBJ) $(LDLIBS) -o $@
+	$(say) link $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(OBJ) $(LDLIBS) -o $@
 
 $(BUILD)/unit/%: tests/unit/%.c $(LIB_OBJ) Makefile
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Ilib -Iir -Icodegen -Icmd/gradc -MMD -MP $< $(LIB_OBJ) $(LDLIBS) -lcmocka -o $@
+	$(say) cc $<
+	$(Q)$(CC) $(ALL_CFLAGS) -Ilib -Iir -Icodegen -Icmd/gradc -MMD -MP $< $(LIB_OBJ) $(LDLIBS) -lcmocka -o $@
 
 # the programs of suites that are more than a script
 SUITE_PROGS := $(patsubst tests/%/run.c,$(BUILD)/tests/%,$(wildcard tests/*/run.c))
 $(BUILD)/tests/%: tests/%/run.c $(LIB_OBJ) Makefile
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Ilib -Iir -Icodegen -Icmd/gradc -MMD -MP $< $(LIB_OBJ) $(LDLIBS) -o $@
+	$(say) cc $<
+	$(Q)$(CC) $(ALL_CFLAGS) -Ilib -Iir -Icodegen -Icmd/gradc -MMD -MP $< $(LIB_OBJ) $(LDLIBS) -o $@
 
 # Two steps, since what `deps` installs is looked for while make reads this file.
+# Building uses all processors, unless make was told how many; suites run one by one, without a job server.
+jobs = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 2))
 check: deps             ## install what is missing, build, run all tests (SUITES=... for some)
+	@$(MAKE) --no-print-directory $(jobs) suites
 	@$(MAKE) --no-print-directory run-suites
 
 check-full: deps        ## all tests in full: every model under every compiler, level and partition; hours
+	@$(MAKE) --no-print-directory $(jobs) suites
 	@FULL=1 $(MAKE) --no-print-directory run-suites
 	@$(MAKE) --no-print-directory asan
 
@@ -79,12 +92,15 @@ check-torch: build $(TORCH)/bin/python  ## exported PyTorch models against PyTor
 	@$(TORCH)/bin/python tests/torch/run.py $(abspath $(BUILD))/gradc $(BUILD)/torch-models "$(CC) -O1"
 
 demo: deps              ## install what is missing, build, train a classifier on Fashion-MNIST
+	@$(MAKE) --no-print-directory $(jobs) build
 	@$(MAKE) --no-print-directory run-demo
 
 deps:                   ## install what building and testing need (Debian, Ubuntu)
 	@CC="$(CC)" sh .ci/deps.sh
 
-run-suites: build $(UNIT) $(SUITE_PROGS) $(BUILD)/fuzz/fuzz_graph
+suites: build $(UNIT) $(SUITE_PROGS) $(BUILD)/fuzz/fuzz_graph
+	@:
+run-suites: suites
 	@CC="$(CC)" sh tests/run.sh "$(BUILD)" $(SUITES)
 
 # the example is built by its own makefile, as a user's project would be
@@ -102,12 +118,14 @@ FUZZ := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c
 FUZZ_RUNS ?= 100000
 $(BUILD)/fuzz/%: tests/fuzz/%.c tests/fuzz/draw.c $(LIB_OBJ) Makefile
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Ilib -Iir -Icodegen -Icmd/gradc -MMD -MP $< tests/fuzz/draw.c $(LIB_OBJ) $(LDLIBS) -o $@
+	$(say) cc $<
+	$(Q)$(CC) $(ALL_CFLAGS) -Ilib -Iir -Icodegen -Icmd/gradc -MMD -MP $< tests/fuzz/draw.c $(LIB_OBJ) $(LDLIBS) -o $@
 
 # contractions as a share of the machine's peak; one thread
 $(BUILD)/bench/gen_dot: tests/bench/dot/gen.c $(LIB_OBJ) Makefile
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Ilib -Iir -Icodegen $< $(LIB_OBJ) $(LDLIBS) -o $@
+	$(say) cc $<
+	$(Q)$(CC) $(ALL_CFLAGS) -Ilib -Iir -Icodegen $< $(LIB_OBJ) $(LDLIBS) -o $@
 
 bench-dot: $(BUILD)/bench/gen_dot   ## how fast contractions are, as a share of this machine's peak
 	@$< > $(BUILD)/bench/kernels.h
@@ -154,5 +172,5 @@ clean:                  ## remove the build directory
 help:                   ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: build check demo deps run-suites run-demo quick bench-dot fuzz asan install uninstall clean help
+.PHONY: build check check-full check-torch demo deps suites run-suites run-demo quick bench-dot fuzz asan install uninstall clean help
 -include $(OBJ:.o=.d) $(UNIT:=.d) $(SUITE_PROGS:=.d) $(FUZZ:=.d)
