@@ -153,7 +153,7 @@ typedef struct Build {
 Build *build_new(Arena *a, Graph *g, const Kernels *ks, Node **storage);
 const char *math_name(const Build *b, const char *fn, DType d);      /* of a libm function for that dtype */
 const char *build_name(Build *b, const char *base);          /* an unused identifier like it */
-const char *build_candidate(Build *b, const char *base, int i);
+const char *build_candidate(Build *b, const char *base, int n);        /* the n-th like it, or NULL: it is in use */
 const Var *build_var(Build *b, const char *name, DType dt);
 const Var *build_loop(Build *b, Dim extent, uint64_t avoid);
 const Var *build_counter(Build *b, const char *name, const Val *end, int64_t most);     /* a loop variable of its own */

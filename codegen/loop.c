@@ -22,6 +22,7 @@ typedef struct Scope {
 	Named *named;
 	int64_t n, cap;
 	Map *names;                    /* identifiers declared here */
+	Map *numbers;                  /* base -> number of the last of them that is like it, plus 1 */
 } Scope;
 typedef struct Sched {
 	Build *b;
@@ -93,7 +94,8 @@ push(Sched *s, Block *out, int loop)
 {
 	if (s->depth == MAXDEPTH)
 		bug("a kernel with loops nested more than %d deep", MAXDEPTH);
-	s->scope[s->depth] = (Scope){.out = out, .loop = loop, .names = map_new(s->b->arena)};
+	s->scope[s->depth] = (Scope){.out = out, .loop = loop, .names = map_new(s->b->arena),
+		.numbers = map_new(s->b->arena)};
 	if (loop >= 0)
 		s->open[loop] = s->depth;
 	s->depth++;
@@ -192,10 +194,14 @@ static const char *
 new_name(Sched *s, int d, const char *base)
 {
 	const char *name;
+	intptr_t n = 0;
 
-	for (int i = 0; name = build_candidate(s->b, base, i), name_taken(s, name); i++)
-		;
+	for (int i = 0; i < s->depth; i++)
+		n = MAX(n, (intptr_t)map_get(s->scope[i].numbers, base));
+	while (!(name = build_candidate(s->b, base, (int)n)) || name_taken(s, name))
+		n++;
 	map_set(s->scope[d].names, name, s);
+	map_set(s->scope[d].numbers, base, (void *)(n + 1));
 	return name;
 }
 

@@ -683,7 +683,7 @@ static bool
 is_reserved(const char *s)
 {
 	for (int i = 0; i < LEN(reserved); i++)
-		if (!strcmp(s, reserved[i]))
+		if (*s == *reserved[i] && !strcmp(s, reserved[i]))
 			return true;
 	return op_find(s) != NULL;
 }
@@ -709,23 +709,25 @@ identifier(Arena *a, const char *s)
 	return b.n ? buf_str(&b) : "v";
 }
 
-/* the i-th identifier like base that the kernel as a whole does not use */
+/* base with number n behind it, none when 0; NULL where the kernel as a whole uses that name, or must not */
 const char *
-build_candidate(Build *b, const char *base, int i)
+build_candidate(Build *b, const char *base, int n)
 {
 	const char *s = identifier(b->arena, base), *name = s;
 	char last = s[strlen(s) - 1];
-	int n = 0;
 
-	while (is_reserved(name) || map_get(b->names, name) || i-- > 0)
-		name = arena_fmt(b->arena, last >= '0' && last <= '9' ? "%s_%d" : "%s%d", s, ++n);
-	return name;
+	if (n)
+		name = arena_fmt(b->arena, last >= '0' && last <= '9' ? "%s_%d" : "%s%d", s, n);
+	return is_reserved(name) || map_get(b->names, name) ? NULL : name;
 }
 
 const char *
 build_name(Build *b, const char *base)
 {
-	const char *name = build_candidate(b, base, 0);
+	const char *name;
+
+	for (int n = 0; !(name = build_candidate(b, base, n)); n++)
+		;
 
 	map_set(b->names, name, b);
 	return name;

@@ -29,14 +29,21 @@ static const struct {
 	{"bce_with_logits", OP_binary_cross_entropy_with_logits},
 };
 
+/* most names differ in their first letter */
+static bool
+same(const char *a, const char *b)
+{
+	return *a == *b && !strcmp(a, b);
+}
+
 const Op *
 op_find(const char *name)
 {
 	for (int i = 0; i < LEN(aliases); i++)
-		if (!strcmp(aliases[i].alias, name))
+		if (same(aliases[i].alias, name))
 			return table[aliases[i].op];
 	for (int i = 0; i < NOP; i++)
-		if (!strcmp(table[i]->name, name) || (table[i]->alias && !strcmp(table[i]->alias, name)))
+		if (same(table[i]->name, name) || (table[i]->alias && same(table[i]->alias, name)))
 			return table[i];
 	return NULL;
 }
