@@ -78,7 +78,7 @@ same_reduction(const Node *a, const Node *b)
 unsigned
 element_relation(const Node *n, const Node *u, int operand)
 {
-	IxCtx *c = ix_new(n->g->arena, n->g);
+	IxCtx *c = ix_shared(n->g);
 	const Ix *o[MAXRANK], *in[MAXRANK], *x, *at;
 	IxGuard guard = {0};
 	Dim inner;
@@ -176,7 +176,7 @@ group_fits(const Judge *j, const Node *n, const Node *u, int operand, const Grou
 bool
 is_affine_view(const Node *n)
 {
-	IxCtx *c = ix_new(n->g->arena, n->g);
+	IxCtx *c = ix_shared(n->g);
 	const Ix *o[MAXRANK], *in[MAXRANK];
 	IxGuard guard;
 

@@ -55,6 +55,14 @@ ix_new(Arena *a, const Graph *g)
 	return c;
 }
 
+IxCtx *
+ix_shared(Graph *g)
+{
+	if (!g->ix)
+		g->ix = ix_new(g->arena, g);
+	return g->ix;
+}
+
 /* ---- sums ---- */
 
 static void
@@ -133,23 +141,21 @@ bound(IxCtx *c, const Ix *a, bool low)
 static const Ix *
 sum_share(IxCtx *c, Terms *s)
 {
-	Buf key = {.arena = c->arena};
+	int64_t few[3 * 16], *key = s->n > 16 ? NEW(c->arena, 3 * s->n, int64_t) : few, nkey = 0;
 	Ix *a;
 
 	sum_sort(s);
-	buf_putc(&key, 'x');           /* so that zero has a key too */
 	for (int64_t i = 0; i < s->n; i++) {
-		int id = atom_id(s->term[i].atom);
-		buf_put(&key, (const char *)&id, sizeof id);
-		buf_put(&key, (const char *)&s->term[i].k.k, sizeof s->term[i].k.k);
-		buf_put(&key, (const char *)&s->term[i].k.sym, sizeof s->term[i].k.sym);
+		key[nkey++] = atom_id(s->term[i].atom);
+		key[nkey++] = s->term[i].k.k;
+		key[nkey++] = s->term[i].k.sym;
 	}
-	if ((a = map_get_bytes(c->shared, key.s, key.n)))
+	if ((a = map_get_bytes(c->shared, key, nkey * (int64_t)sizeof *key)))
 		return a;
 	a = NEW(c->arena, 1, Ix);
 	a->n = (int)s->n;
 	a->term = s->term;
-	map_set_bytes(c->shared, key.s, key.n, a);
+	map_set_bytes(c->shared, key, nkey * (int64_t)sizeof *key, a);
 	if (ix_number(a))
 		a->lo = a->hi = a;
 	else {

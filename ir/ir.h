@@ -266,6 +266,7 @@ struct Graph {
 	Ports grad;                    /* wrt name -> gradient */
 	Ports saved;                   /* forward half of a split: what it keeps for the backward half */
 	Map *shared;                   /* hash-consing: see node() */
+	struct IxCtx *ix;              /* see ix_shared() */
 	Buf key;                       /* scratch: the key of the node being shared */
 	bool sharing, folding;         /* node() merges equal nodes; simplifies */
 	bool reading;                  /* type errors are the user's: record them; else they are bugs */
@@ -524,6 +525,7 @@ struct Ix {
 	const Ix *lo, *hi;             /* as in IxAtom; a number points to itself */
 };
 IxCtx *ix_new(Arena *a, const Graph *g);         /* g: its symbols and their bounds */
+IxCtx *ix_shared(Graph *g);            /* one for all that ask of g again and again; made when it has its symbols */
 const Ix *ix_dim(IxCtx *c, Dim d);
 const Ix *ix_int(IxCtx *c, int64_t v);
 const Ix *ix_var(IxCtx *c, int var, Dim extent); /* a variable keeps one extent */
