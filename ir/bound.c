@@ -198,6 +198,13 @@ periodic(const char *name)
 	return !strcmp(name, "sin") || !strcmp(name, "cos") || !strcmp(name, "tan");
 }
 
+/* the angle jumps where y is zero and x is not positive */
+static bool
+may_jump(const char *name, const Approx *x)
+{
+	return !strcmp(name, "atan2") && x[0].e > 0 && !(fabs(x[0].v) > x[0].e) && !(x[1].v > x[1].e);
+}
+
 static Approx
 call(DType d, const Expr *e, const Approx *x)
 {
@@ -207,7 +214,7 @@ call(DType d, const Expr *e, const Approx *x)
 	f.x[0] = &leaf[0];
 	f.x[1] = &leaf[1];
 	r.v = expr_eval(&f, x[0].v, x[1].v, 0);
-	if (isinf(x[0].e) || isinf(x[1].e) || (x[0].e > 1 && periodic(e->op)))
+	if (isinf(x[0].e) || isinf(x[1].e) || (x[0].e > 1 && periodic(e->op)) || may_jump(e->op, x))
 		r.e = INFINITY;
 	else if (x[0].e > 0 || x[1].e > 0)
 		r.e = strstr(e->op, "mod") ? remainder_bound(x[0], x[1]) : corner_bound(&f, x, r.v);

@@ -115,6 +115,10 @@ operands_with_errors(void **state)
 	assert_true(where.e[0] >= 1.1e-3 - 1e-9 && where.e[0] < 1.2e-3);
 	assert_true(where.e[2] < 1e-9);
 	assert_true(isinf(dif.e[0]));              /* the root of what may be negative */
+	static const double zero[] = {0, 0, 1}, left[] = {-1, 1, -1};
+	Node *im = given(&t, F64, zero, 3, 0.1), *re = given(&t, F64, left, 3, 0.1);
+	Bounded angle = bound_at(&t, Atan2(im, re));
+	assert_true(isinf(angle.e[0]) && angle.e[1] < 0.2 && angle.e[2] < 0.2);        /* across the negative axis it jumps */
 	arena_free(t.a);
 }
 
