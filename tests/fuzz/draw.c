@@ -214,8 +214,9 @@ static Node *
 any_node(Draw *w)
 {
 	int n = (int)w->g->nnode, k = below(w, n);
+	Node *x = w->g->node[one_in(w, 2) ? MAX(k, below(w, n)) : k];   /* rather the later ones */
 
-	return w->g->node[one_in(w, 2) ? MAX(k, below(w, n)) : k];      /* rather the later ones */
+	return node_nres(x) > 1 ? Item(x, below(w, node_nres(x))) : x;
 }
 
 /* operand k of op, whose operands before it are there */
@@ -571,7 +572,7 @@ draw_updates(Draw *w)
 		const Leaf *l = w->g->leaf[i];
 		for (int k = 0; l->role == BUFFER && k < 10; k++) {
 			Node *n = any_node(w);
-			if (n == l->node || node_nres(n) > 1 || !type_eq(&n->type, &l->node->type))
+			if (n == l->node || !type_eq(&n->type, &l->node->type))
 				continue;
 			port_add(w->g, &w->g->update, l->name, n, l->at);
 			break;
