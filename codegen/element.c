@@ -304,7 +304,7 @@ checked_index(Build *b, const Node *n, const Ix *const *o)
 	const Val *i = element(b, n->in[1], o), *c;
 
 	if (i->dt == U64)      /* beyond int64: negative then, and out of range all the same */
-		i = v_call(b, I64, "rt_index_u64", &i, 1);
+		i = v_call(b, I64, "rt_to_index_u64", &i, 1);
 	c = v_clamp(b, v_cast(b, I64, i), v_dim(b, size));
 	b->checks = true;
 	if (!c->name)

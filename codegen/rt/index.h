@@ -9,7 +9,7 @@ rt_clamp_index(int64_t i, int64_t n)
 }
 
 static inline int64_t
-rt_index_u64(uint64_t i)
+rt_to_index_u64(uint64_t i)
 {
 	return i > (uint64_t)INT64_MAX ? INT64_MAX : (int64_t)i;
 }
