@@ -378,7 +378,7 @@ steps(int64_t n, int64_t step)
 static void
 cut(const Product *d, Cut *c, int64_t step, int64_t unit)
 {
-	int64_t most = dim_max(d->b->g, c->axis.extent);
+	int64_t most = MAX(dim_max(d->b->g, c->axis.extent), 1);
 
 	if (!c->axis.extent.sym)
 		step = round_up(steps(most, steps(most, step)), unit);
@@ -807,7 +807,7 @@ dot_kernel(Build *b, Node *n, Node *const *root, int64_t nroot)
 	d->spec = dot_spec(n);
 	d->work = node_work(n);
 	analyse(d);
-	if (dtype_float(n->type.dt) && d->sum.n)
+	if (dtype_float(n->type.dt) && d->sum.n && d->sum.extent.k)
 		block_loops(d, root, nroot);
 	else
 		plain_loops(d, root, nroot);

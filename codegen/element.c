@@ -185,7 +185,7 @@ expr_value(Build *b, const Expr *e, DType d, const Val *const *arg)
 			return v_unary(b, BOOL, "!", x[0]);
 		return x[0]->kind == V_NUM ? v_num(b, d, -x[0]->num.f) : v_unary(b, d, "-", as(b, d, x[0]));
 	case E_BINARY:
-		if (x[0]->dt == BOOL && is_zero(x[1]))
+		if (x[0]->dt == BOOL && is_zero(x[1]) && (e->op[0] == '!' || e->op[0] == '='))
 			return e->op[0] == '!' ? x[0] : v_unary(b, BOOL, "!", x[0]);
 		if (compares(e->op))
 			return v_binary(b, BOOL, e->op, x[0], x[1]);

@@ -714,13 +714,17 @@ walk_for(Sched *s, const Stmt *t)
 	const Val *from = use(s, t->x[0], at), *to = use(s, t->x[1], at);
 	Stmt *f = NEW(s->b->arena, 1, Stmt);
 	Block *out = s->scope[at].out;
+	int floor = s->floor;
 
 	*f = *t;
 	f->body = (Block){0};
 	f->x[0] = from;
 	f->x[1] = to;
 	push(s, &f->body, t->var->loop ? t->var->id : -1);
+	if (from == to)                /* what its body reads need not be there */
+		s->floor = s->depth - 1;
 	walk(s, &t->body);
+	s->floor = floor;
 	pop(s);
 	block_add(s->b, out, f);
 }

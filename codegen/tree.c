@@ -170,6 +170,26 @@ simplify_index(Build *b, const char *op, const Val *l, const Val *r)
 	}
 }
 
+static bool
+is_unsigned(const Val *v)
+{
+	return v->dt == BOOL || dtype_class(v->dt) == C_UINT;
+}
+
+/* comparisons of integers that compilers warn of, since they know the outcome; NULL: it is none */
+static const Val *
+known_comparison(Build *b, const char *op, const Val *l, const Val *r)
+{
+	if (dtype_float(l->dt) || !strchr("<>=!", op[0]))
+		return NULL;
+	if (l == r)
+		return v_lit(b, BOOL, op[1] == '=' && op[0] != '!');
+	if ((is_unsigned(l) && is_int(r, 0) && (!strcmp(op, "<") || !strcmp(op, ">=")))
+	    || (is_unsigned(r) && is_int(l, 0) && (!strcmp(op, ">") || !strcmp(op, "<="))))
+		return v_lit(b, BOOL, op[1] == '=');
+	return NULL;
+}
+
 const Val *
 v_binary(Build *b, DType dt, const char *op, const Val *l, const Val *r)
 {
@@ -177,15 +197,16 @@ v_binary(Build *b, DType dt, const char *op, const Val *l, const Val *r)
 
 	if (dt == I64 && l->dt == I64 && r->dt == I64 && (v = simplify_index(b, op, l, r)))
 		return v;
-	/* compilers warn of an integer that is compared with itself */
-	if (dt == BOOL && l == r && !dtype_float(l->dt) && strchr("<>=!", op[0]))
-		return v_lit(b, BOOL, op[1] == '=' && op[0] != '!');
+	if (dt == BOOL && (v = known_comparison(b, op, l, r)))
+		return v;
 	return share(b, &(Val){.kind = V_BINARY, .dt = dt, .op = op, .nx = 2, .x = {l, r}});
 }
 
 const Val *
 v_cond(Build *b, const Val *c, const Val *yes, const Val *no, bool guard)
 {
+	if (c->kind == V_INT)
+		return c->num.i ? yes : no;
 	return yes == no ? yes
 		: share(b, &(Val){.kind = V_COND, .dt = yes->dt, .guard = guard, .nx = 3, .x = {c, yes, no}});
 }
@@ -204,8 +225,13 @@ v_cast(Build *b, DType dt, const Val *x)
 const Val *
 v_reduce(Build *b, Combine combine, Order order, const Var *over, const Val *x)
 {
-	DType dt = combine == R_ARGMAX || combine == R_ARGMIN ? I64 : x->dt;
+	bool arg = combine == R_ARGMAX || combine == R_ARGMIN;
+	DType dt = arg ? I64 : x->dt;
 
+	if (arg && !(x->loops >> over->id & 1))        /* of equal terms, the first */
+		return v_int(b, 0);
+	if (over->end && is_int(over->end, 0))
+		return arg ? v_int(b, 0) : v_identity(b, combine, dt);
 	return share(b, &(Val){.kind = V_REDUCE, .dt = dt, .combine = combine, .order = order, .var = over,
 		.nx = 1, .x = {x}});
 }

@@ -166,10 +166,31 @@ c_sources(Graph *g)
 	return Mul(tri, DimSize(g, (Dim){4, 1}, F32));
 }
 
+/* what compilers warn of when it is compared */
+static Node *
+c_known(Graph *g)
+{
+	Node *i = in(g, "i", "i16[]"), *u = in(g, "u", "u64[B]"), *t = in(g, "t", "bool[3]"), *zero = OpN(OP_argmax, &i, 1, NULL);
+	Node *yes = Full(g, (Type){.dt = BOOL, .rank = 1, .dim = {DIM(5)}}, 1), *first = OpN(OP_argmin, &yes, 1, NULL);
+	Node *none = LogicalAnd(zero, zero), *no = LogicalXor(Maximum(t, Lit(t, 0)), none);
+	Node *low = Maximum(Minimum(u, Lit(u, 0)), Where(Lt(u, Lit(u, 0)), u, Lit(u, 0)));
+
+	return Add(Add(Cast(Sum(no, (int[]){0}, 1, false), I64), first), Cast(low, I64));
+}
+
+static Node *
+c_empty_dots(Graph *g)
+{
+	Node *x = in(g, "x", "f32[B,0]"), *y = in(g, "y", "f32[0]"), *w = in(g, "w", "f32[0,3]");
+	Node *none = Dot("i,j->ij", y, in(g, "v", "f32[2]"));
+
+	return Add(Add(Dot("ij,jk->ik", x, w), Unsqueeze(Dot("ij,ij->i", x, x), 1)), Cast(Sum(none, (int[]){0, 1}, 2, false), F32));
+}
+
 static const struct { const char *name; Formula *formula; } formulas[] = {
 	{"pointwise", c_pointwise}, {"gelu", c_gelu}, {"integers", c_integers}, {"casts", c_casts}, {"views", c_views},
 	{"reshape_hard", c_reshape_hard}, {"sums", c_sums}, {"long_sums", c_long_sums}, {"extrema", c_extrema},
-	{"softmax", c_softmax}, {"dots", c_dots}, {"gather", c_gather}, {"random", c_random}, {"sources", c_sources},
+	{"known", c_known}, {"empty_dots", c_empty_dots}, {"softmax", c_softmax}, {"dots", c_dots}, {"gather", c_gather}, {"random", c_random}, {"sources", c_sources},
 };
 
 /* the model as a user's file, forward and backward in one graph */
