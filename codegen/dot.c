@@ -50,11 +50,11 @@ product(const Dim *size, int n)
 }
 
 /* the element as it stands in the block that has been done */
-static const Val *
+const Val *
 tile_value(Build *b, const Node *n, const Ix *const *o)
 {
 	if (ix_linear(b->ix, &n->type, o) != b->tile_at)
-		bug("contraction %d is read at another element than its tile's", n->id);
+		bug("%s (node %d) is read at another element than its tile's", n->op->name, n->id);
 	return b->tile_value;
 }
 

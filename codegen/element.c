@@ -392,6 +392,10 @@ compute(Build *b, const Node *n, const Ix *const *o)
 	case VIEW:   return view_from(b, n, o, 0);
 	case REDUCE: return reduce_value(b, n, o);
 	case DOT:    return dot_value(b, n, o);
+	case ORDERED:
+		if (n == b->tiled)
+			return tile_value(b, n, o);
+		break;
 	case INDEX:
 		if (!(n->op->flags & SCATTERS))
 			return gather_value(b, n, o);

@@ -56,6 +56,7 @@ typedef struct Var {                   /* a scalar C variable */
 	const char *name;
 	DType dt;
 	bool loop;                     /* a loop counter over [0, end), at most 64 in a kernel */
+	uint64_t within;               /* no counter: loops in which it changes */
 	Dim extent;                    /* what end is the value of; {-1, 0}: something else */
 	const struct Val *end;
 	int64_t most;                  /* end at the symbols' max */
@@ -143,7 +144,7 @@ typedef struct Build {
 	int64_t scratch;
 	Mem *scratchmem;
 	bool checks;                   /* an index is range-checked */
-	const Node *tiled;             /* a contraction whose element at the linear index tile_at is tile_value */
+	const Node *tiled;             /* a contraction, scan or sort whose element at the linear index tile_at is tile_value */
 	const Ix *tile_at;
 	const Val *tile_value;
 	struct Divisor { int loop; Dim d; } divisor[16];     /* by which loops must split for indices to be affine */
@@ -155,6 +156,7 @@ const char *math_name(const Build *b, const char *fn, DType d);      /* of a lib
 const char *build_name(Build *b, const char *base);          /* an unused identifier like it */
 const char *build_candidate(Build *b, const char *base, int n);        /* the n-th like it, or NULL: it is in use */
 const Var *build_var(Build *b, const char *name, DType dt);
+const Var *build_within(Build *b, const char *name, DType dt, uint64_t loops);     /* whose value changes in those loops */
 const Var *build_loop(Build *b, Dim extent, uint64_t avoid);
 const Var *build_counter(Build *b, const char *name, const Val *end, int64_t most);     /* a loop variable of its own */
 Mem *build_scratch(Build *b, const char *name, DType dt, int64_t elements);  /* at the symbols' max */
@@ -198,6 +200,7 @@ void s_note(Build *b, Block *at, const char *text);
 const char *node_name(Build *b, const Node *n);
 Mem *node_mem(Build *b, Node *n);      /* the parameter that is the memory of n */
 const Val *element(Build *b, const Node *n, const Ix *const *o);      /* element o */
+const Val *tile_value(Build *b, const Node *n, const Ix *const *o);   /* of b->tiled */
 const Val *convert(Build *b, DType to, const Val *x);        /* as the cast op does */
 int index_dim(const Node *n);
 const Ix *checked_index(Build *b, const Node *n, const Ix *const *o);
@@ -210,6 +213,22 @@ const Val *dot_value(Build *b, const Node *n, const Ix *const *o);   /* element 
  * what computes them: it is done once for each block of rows or columns.
  * An element's bits depend on n alone: not on roots, tiles, threads. */
 void dot_kernel(Build *b, Node *n, Node *const *root, int64_t nroot);
+
+/* nest.c: nested loops */
+enum { MAXAXIS = 16 };
+typedef struct Axes {
+	int n;
+	Dim extent[MAXAXIS];
+	const Var *var[MAXAXIS];       /* NULL: one element, no loop */
+} Axes;
+/* loops over axes of more than one element; the row-major index over all of them is set. *body becomes the
+ * innermost body, variables are added to *used. Returns the outermost loop, or NULL. */
+Stmt *open_loops(Build *b, Axes *x, uint64_t *used, const Ix **linear, Block **body);
+
+/* ordered.c: the kernel of scan or sort n, as dot_kernel() is of a contraction. rows and behind: the dimensions before
+ * and after the one that it runs along, which loops are opened over; a sort leaves them alone. */
+void ordered_kernel(Build *b, Node *n, Node *const *root, int64_t nroot, Axes *rows, Axes *behind);
+void ordered_sizes(const Node *n, Dim *outer, Dim *size, Dim *inner);      /* of that dimension, and all before and after */
 
 /* nest.c: the loops of a kernel; each returns a scheduled kernel under construction */
 Build *element_kernel(Arena *a, Graph *g, const Kernels *ks, Node **storage, Node *n);       /* plain loops, one node */

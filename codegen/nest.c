@@ -8,13 +8,7 @@
 
 #include <string.h>
 
-enum { PARALLEL_WORK = 50000, MAXAXIS = 16, MAXTRY = 24, MAXCOLUMNS = 64 };  /* operations below which a parallel region costs more than it saves */
-
-typedef struct Axes {
-	int n;
-	Dim extent[MAXAXIS];
-	const Var *var[MAXAXIS];
-} Axes;
+enum { PARALLEL_WORK = 50000, MAXTRY = 24, MAXCOLUMNS = 64 };  /* operations below which a parallel region costs more than it saves */
 
 static void
 set_parallel(const Build *b, Stmt *outer, int64_t work)
@@ -23,9 +17,7 @@ set_parallel(const Build *b, Stmt *outer, int64_t work)
 		outer->parallel = b->checks ? PARALLEL_CHECK : PARALLEL;
 }
 
-/* loops over axes of more than one element; the row-major index over all of them is added to *linear.
- * *body becomes the innermost body. Returns the outermost loop, or NULL. */
-static Stmt *
+Stmt *
 open_loops(Build *b, Axes *x, uint64_t *used, const Ix **linear, Block **body)
 {
 	Stmt *outer = NULL;
@@ -120,6 +112,24 @@ node_loops(Build *b, Node *n)
 	set_parallel(b, outer, node_work(n));
 }
 
+static Axes
+one_axis(Dim extent)
+{
+	return (Axes){.n = 1, .extent = {extent}};
+}
+
+static void
+ordered_loops(Build *b, Node *n)
+{
+	Dim outer, size, inner;
+	Axes rows, behind;
+
+	ordered_sizes(n, &outer, &size, &inner);
+	rows = one_axis(outer);
+	behind = one_axis(inner);
+	ordered_kernel(b, n, &n, 1, &rows, &behind);
+}
+
 Build *
 element_kernel(Arena *a, Graph *g, const Kernels *ks, Node **storage, Node *n)
 {
@@ -128,6 +138,8 @@ element_kernel(Arena *a, Graph *g, const Kernels *ks, Node **storage, Node *n)
 	b->inside[n->id] = true;
 	if (n->op->flags & SCATTERS)
 		scatter_loops(b, n);
+	else if (n->op->kind == ORDERED)
+		ordered_loops(b, n);
 	else
 		node_loops(b, n);
 	schedule(b);
@@ -330,9 +342,12 @@ typedef struct Part {
 static Part
 part_new(const Group *k)
 {
-	Part p = {.k = k, .rows = {.n = 1, .extent = {DIM(1)}}, .inner = {.n = 1, .extent = {k->count}}};
+	Part p = {.k = k, .rows = one_axis(DIM(1)), .inner = one_axis(k->count)};
+	Dim size;
 
-	if (k->has_rows && k->form != REDUCE_MIXED) {
+	if (k->dot && k->dot->op->kind == ORDERED)
+		ordered_sizes(k->dot, &p.rows.extent[0], &size, &p.inner.extent[0]);
+	else if (k->has_rows && k->form != REDUCE_MIXED) {
 		p.rows.extent[0] = k->rows;
 		if (k->rows.k && !dim_div(k->count, k->rows, &p.inner.extent[0]))
 			bug("rows that do not divide the elements");
@@ -351,6 +366,8 @@ part_loops(Build *b, Part *p)
 		b->inside[k->node[i]->id] = true;
 	if (k->scatter)
 		scatter_loops(b, k->root[0]);
+	else if (k->dot && k->dot->op->kind == ORDERED)
+		ordered_kernel(b, k->dot, k->root, k->nroot, &p->rows, &p->inner);
 	else if (k->dot)
 		dot_kernel(b, k->dot, k->root, k->nroot);
 	else if (k->form == REDUCE_MIXED || k->form == REDUCE_ALL)

@@ -51,8 +51,8 @@ share(Build *b, const Val *key)
 	*v = *key;
 	v->id = b->nval++;
 	cost = op_cost(v);
-	if (v->kind == V_VAR && v->var->loop)
-		v->loops = (uint64_t)1 << v->var->id;
+	if (v->kind == V_VAR)
+		v->loops = v->var->loop ? (uint64_t)1 << v->var->id : v->var->within;
 	for (int i = 0; i < v->nx; i++) {
 		v->loops |= v->x[i]->loops;
 		size += v->x[i]->size;
@@ -389,6 +389,15 @@ const Var *
 build_var(Build *b, const char *name, DType dt)
 {
 	return var_new(b, name, dt, MAXLOOP + b->nvar++);
+}
+
+const Var *
+build_within(Build *b, const char *name, DType dt, uint64_t loops)
+{
+	Var *v = var_new(b, build_name(b, name), dt, MAXLOOP + b->nvar++);
+
+	v->within = loops;
+	return v;
 }
 
 static Var *

@@ -537,6 +537,60 @@ bound_index(EvalCtx *c, const Node *n, const Bounded *in, const Tensor *out)
 	return e;
 }
 
+/* Polynomials in the operands with coefficients of one sign: no further off than if all were positive. What is
+ * carried along rounds as f64, an element once more as its dtype. */
+static double *
+bound_polynomial(EvalCtx *c, const Node *n, const Bounded *in, const Tensor *out)
+{
+	Bounded *exact = NEW(c->arena, n->nin, Bounded);
+	Tensor *most, *least;
+	double *e = bounds_new(c, out), terms = 2 * (double)MAX(in[0].v->n, 1);
+
+	if (!out->f)
+		return inexact(in, n->nin) ? unknown(c, out) : NULL;
+	for (int i = 0; i < n->nin; i++)
+		exact[i].v = in[i].v;
+	most = eval_all_as(c, n, in, MAGNITUDE, 0);
+	least = eval_all_as(c, n, exact, MAGNITUDE, 0);
+	for (int64_t k = 0; k < out->n; k++) {
+		e[k] = (isfinite(out->f[k]) ? most->f[k] - least->f[k] : 0) + terms * rounding(F64, most->f[k]);
+		if (n->op->combine == R_PROD && most->f[k] != 0 && most->f[k] < 1e6 * tiniest(F64))
+			e[k] = INFINITY;       /* factors that follow an underflow are lost */
+		e[k] = settle(out->dt, out->f[k], e[k] + rounding(out->dt, out->f[k]));
+	}
+	return e;
+}
+
+/* as far off as the operand at most, and what is carried rounds as f64 */
+static double *
+bound_logsum(EvalCtx *c, const Node *n, const Bounded *in, const Tensor *out)
+{
+	double *e = in[0].e ? bound_monotone(c, n, in, out) : bounds_new(c, out), most = 1;
+
+	for (int64_t k = 0; k < out->n; k++)
+		if (isfinite(out->f[k]))
+			most = MAX(most, fabs(out->f[k]));
+	for (int64_t k = 0; k < out->n; k++)
+		e[k] = settle(out->dt, out->f[k], e[k] + 2 * CALL_ULP * (double)out->n * unit(F64) * most
+			+ rounding(out->dt, out->f[k]));
+	return e;
+}
+
+static double *
+bound_ordered(EvalCtx *c, const Node *n, const Bounded *in, const Tensor *out)
+{
+	switch (n->op->combine) {
+	case R_SUM:
+	case R_PROD:
+	case R_LINEAR:
+		return bound_polynomial(c, n, in, out);
+	case R_LOGSUM:
+		return bound_logsum(c, n, in, out);
+	default:               /* which element it is may depend on rounding */
+		return in[0].e ? unknown(c, out) : NULL;
+	}
+}
+
 static double *
 bound_source(EvalCtx *c, const Node *n, const Tensor *out)
 {
@@ -563,6 +617,7 @@ bound_of(EvalCtx *c, const Node *n, const Bounded *in, const Tensor *out)
 	case REDUCE: return bound_reduce(c, n, in, out);
 	case DOT:    return bound_dot(c, n, in, out);
 	case INDEX:  return bound_index(c, n, in, out);
+	case ORDERED: return bound_ordered(c, n, in, out);
 	default:     bug("bound: %s is not a core op", n->op->name);
 	}
 }

@@ -156,9 +156,9 @@ fusible(const Node *a, const Node *b)
 
 	if (p->leaf || (p->op->kind == SOURCE && !(p->op->flags & RANDOM)))
 		return true;
-	if (k == INDEX || k == ORDERED || k == CALL || k == ITEM || k == WINDOW || ends_kernel(p) || p->op->kind == ITEM) {
-		/* but for what ends a contraction's tile */
-		return (p->op->kind == DOT || p->op->kind == WINDOW) && (k == MAP || k == VIEW)
+	if (k == INDEX || k == CALL || k == ITEM || k == WINDOW || ends_kernel(p) || p->op->kind == ITEM) {
+		/* but for what ends a contraction's tile, or follows a scan */
+		return (p->op->kind == DOT || p->op->kind == WINDOW || p->op->kind == ORDERED) && (k == MAP || k == VIEW)
 			&& (k == VIEW || count(b) == count(p));
 	}
 	if (k == VIEW)
@@ -166,7 +166,7 @@ fusible(const Node *a, const Node *b)
 	inside &= repeats_inside(&a->type, space_of(a, b));
 	if (p->op->kind != REDUCE)
 		return k == DOT || inside;
-	if (k == DOT)
+	if (k == DOT || k == ORDERED)
 		return false;
 	return count(b) == count(p) || (reduces_rows(p) && inside);
 }

@@ -81,7 +81,7 @@ splat_view(Node *n)
 	const Node *x = n->in[0];
 	Attr *a;
 
-	if (n->op->kind != VIEW || n->nin != 1 || !is_splat(x) || n->op->id == OP_pad)
+	if (n->op->kind != VIEW || n->nin != 1 || !is_splat(x) || view_fill(n))
 		return NULL;
 	a = NEW(n->g->arena, op_nattr(x->op), Attr);
 	memcpy(a, x->attr, (size_t)op_nattr(x->op) * sizeof *a);

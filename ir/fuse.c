@@ -183,7 +183,7 @@ can_host(const Fuse *f, const Node *n, const Group *k, unsigned place)
 {
 	if (k->scatter || (k->first && k->form != REDUCE_ROWS && k->form != REDUCE_COLUMNS))
 		return false;
-	if (n->op->kind == DOT)
+	if (n->op->kind == DOT || n->op->kind == ORDERED)
 		return true;
 	if (k->has_rows && dim_eq(count(n), k->rows))
 		return place & (AT_ROW | AT_ELEMENT);
@@ -213,7 +213,7 @@ enter(Fuse *f, Group *k, Node *n, unsigned place)
 {
 	in_add(f->arena, &f->in[n->id], k->id, place);
 	k->nnode++;
-	if (n->op->kind == DOT)
+	if (n->op->kind == DOT || n->op->kind == ORDERED)
 		k->dot = n;
 	if (n->op->kind == REDUCE && reduce_form(n) == REDUCE_ROWS) {
 		if (dim_eq(k->count, count(n)))

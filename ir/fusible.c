@@ -83,6 +83,8 @@ element_relation(const Node *n, const Node *u, int operand)
 	IxGuard guard = {0};
 	Dim inner;
 
+	if (u->op->kind == ORDERED)
+		return AT_ELEMENT;
 	if (u->op->kind != MAP && u->op->kind != VIEW)
 		return ELSEWHERE;
 	if (shape_eq(&n->type, &u->type) && u->op->kind == MAP)
@@ -141,11 +143,12 @@ reduce_fits(const Node *n, const Node *u, const Group *k, unsigned place)
 	return place == AT_ROW || (place == AT_ELEMENT && dim_eq(k->count, count(n)));
 }
 
+/* contractions, scans and sorts: at most one in a kernel */
 static bool
 dot_fits(const Node *n, const Group *k, unsigned place)
 {
-	return !k->dot && !k->has_rows && !k->scatter && !k->first && dtype_float(n->type.dt) && place == AT_ELEMENT
-	       && dim_eq(k->count, count(n));
+	return !k->dot && !k->has_rows && !k->scatter && !k->first && place == AT_ELEMENT
+	       && (n->op->kind == ORDERED || dtype_float(n->type.dt)) && dim_eq(k->count, count(n));
 }
 
 bool
@@ -157,7 +160,7 @@ selects_from(const Judge *j, const Node *u, int operand)
 bool
 group_fits(const Judge *j, const Node *n, const Node *u, int operand, const Group *k, unsigned place)
 {
-	if (k->nnode >= MAXGROUP || n->op->flags & SCATTERS || n->op->kind == ORDERED)
+	if (k->nnode >= MAXGROUP || n->op->flags & SCATTERS)
 		return false;
 	if (selects_from(j, u, operand))
 		return n->op->kind == VIEW || (n->op->kind == SOURCE && n->op->cost <= CHEAP && n->op->id != OP_constant);
@@ -165,7 +168,8 @@ group_fits(const Judge *j, const Node *n, const Node *u, int operand, const Grou
 		return reduce_form(u) == REDUCE_NOTHING;
 	switch (n->op->kind) {
 	case REDUCE: return reduce_fits(n, u, k, place);
-	case DOT:    return dot_fits(n, k, place);
+	case DOT:
+	case ORDERED: return dot_fits(n, k, place);
 	case VIEW:   return true;
 	default:
 		return n->op->cost <= REPEATED || place != ELSEWHERE || type_hint_count(j->g, &n->type)

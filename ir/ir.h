@@ -94,7 +94,7 @@ typedef enum Kind {
 	DOT,       /* labelled contraction */
 	WINDOW,    /* contraction or reduction over a sliding view */
 	INDEX,     /* gather, scatter */
-	ORDERED,   /* cumsum, sort */
+	ORDERED,   /* along one dimension in order: a scan when `combine` says how it goes on, else a sort */
 	CALL,      /* call, scan, cond, while, custom */
 	ITEM,      /* one result of a composite with several */
 	COMPOSITE  /* has a decomposition into the others */
@@ -111,7 +111,9 @@ enum {         /* flags */
 	NOT_YET     = 256, /* parses, refused as unsupported */
 	SCATTERS    = 512  /* INDEX: writes by index */
 };
-typedef enum Combine { R_NONE, R_SUM, R_PROD, R_MAX, R_MIN, R_ARGMAX, R_ARGMIN } Combine;
+typedef enum Combine { R_NONE, R_SUM, R_PROD, R_MAX, R_MIN, R_ARGMAX, R_ARGMIN,
+	R_LOGSUM, R_LINEAR         /* scans only: log(exp(a) + exp(b)); factor * a + b */
+} Combine;
 
 /* value of a pointwise op as an expression over operands a, b, c: the text is
  * parsed by expr.c for the emitter, the functions are the same text compiled */
@@ -139,7 +141,7 @@ struct Op {
 	unsigned flags;
 	int cost;                      /* work per element of the iteration space: add, mul, compare, move 1;
 	                                * div, sqrt 6; exp, log, tanh, erf, pow 20; Philox 20 */
-	Combine combine;               /* REDUCE */
+	Combine combine;               /* REDUCE; ORDERED: how a scan goes on */
 	const MapRow *map;             /* MAP */
 	const AttrSpec *attr;          /* ends with a NULL name; NULL: none */
 	const char *operands;          /* names, separated by spaces: "input weight bias" */
@@ -388,6 +390,7 @@ Node *Slice(Node *a, int dim, Dim start, Dim end, int64_t step);
 Node *Pad(Node *a, const Dim *low, const Dim *high, double value);
 Node *Cat(Node *const *a, int n, int dim);
 Node *Flip(Node *a, const int *dims, int n);
+Node *Shift(Node *a, int dim, int64_t by, double value);     /* to higher indices when by > 0; value where there was none */
 Node *Unsqueeze(Node *a, int dim);
 Node *Squeeze(Node *a, int dim);
 Node *Sum(Node *a, const int *dims, int n, bool keepdim);
@@ -400,6 +403,9 @@ Node *Top(Node *a, const int *dims, int n);      /* Amax without derivative, kee
 Node *Dot(const char *spec, Node *a, Node *b);   /* "bmk,bkn->bmn" */
 Node *Gather(Node *a, int dim, Node *index);
 Node *ScatterAdd(Node *a, int dim, Node *index, Node *src);
+Node *CumSum(Node *a, int dim, bool reverse);
+Node *LinearRecurrence(Node *factor, Node *a, int dim, bool reverse);
+Node *ArgSort(Node *a, int dim, bool descending);
 Node *Op1(int op, Node *a);                      /* any op with default attributes */
 Node *Op2(int op, Node *a, Node *b);
 Node *OpN(int op, Node *const *in, int nin, const Attr *attrs);
@@ -677,7 +683,7 @@ typedef struct Group {                 /* a kernel to be */
 	bool columns;                  /* some roots are reductions over rows */
 	bool gone;                     /* joined to another */
 	struct Group *then;            /* what the same function does afterwards, or NULL */
-	Node *dot;                     /* its contraction, or NULL */
+	Node *dot;                     /* its contraction, scan or sort, or NULL */
 	Node *first;                   /* the reduction that it was made for, or NULL */
 	ReduceForm form;               /* of `first` */
 	int nnode, mark;

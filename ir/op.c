@@ -477,6 +477,18 @@ Flip(Node *x, const int *dims, int n)
 }
 
 Node *
+Shift(Node *x, int dim, int64_t by, double value)
+{
+	const Op *op = op_get(OP_shift);
+	Attr *a = attrs_new(x->g, op);
+
+	set_int(op, a, "dim", dim);
+	set_int(op, a, "by", by);
+	set_num(op, a, "value", value);
+	return node(x->g, op, &x, 1, a);
+}
+
+Node *
 Unsqueeze(Node *x, int dim)
 {
 	Dim d[MAXRANK];
@@ -603,6 +615,41 @@ ScatterAdd(Node *x, int dim, Node *index, Node *src)
 
 	set_int(op, a, "dim", dim);
 	return node(x->g, op, (Node *[]){x, index, src}, 3, a);
+}
+
+/* ---- builders: along a dimension in order ---- */
+
+Node *
+CumSum(Node *x, int dim, bool reverse)
+{
+	const Op *op = op_get(OP_cumsum);
+	Attr *a = attrs_new(x->g, op);
+
+	set_int(op, a, "dim", dim);
+	set_bool(op, a, "reverse", reverse);
+	return node(x->g, op, &x, 1, a);
+}
+
+Node *
+LinearRecurrence(Node *factor, Node *x, int dim, bool reverse)
+{
+	const Op *op = op_get(OP_linear_recurrence);
+	Attr *a = attrs_new(x->g, op);
+
+	set_int(op, a, "dim", dim);
+	set_bool(op, a, "reverse", reverse);
+	return node(x->g, op, (Node *[]){factor, x}, 2, a);
+}
+
+Node *
+ArgSort(Node *x, int dim, bool descending)
+{
+	const Op *op = op_get(OP_argsort);
+	Attr *a = attrs_new(x->g, op);
+
+	set_int(op, a, "dim", dim);
+	set_bool(op, a, "descending", descending);
+	return node(x->g, op, &x, 1, a);
 }
 
 /* ---- builders: any op ---- */

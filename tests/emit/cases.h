@@ -187,10 +187,65 @@ c_empty_dots(Graph *g)
 	return Add(Add(Dot("ij,jk->ik", x, w), Unsqueeze(Dot("ij,ij->i", x, x), 1)), Cast(Sum(none, (int[]){0, 1}, 2, false), F32));
 }
 
+static Node *
+total(Node *x)
+{
+	return Op1(OP_sum, x);
+}
+
+static Node *
+scan(int op, Node *x, int dim)
+{
+	Attr *a = attrs_new(x->g, op_get(op));
+
+	set_int(op_get(op), a, "dim", dim);
+	return OpN(op, &x, 1, a);
+}
+
+/* a sum that tells orders apart */
+static Node *
+position(Node *index)
+{
+	return total(Mul(index, Add(Iota(index->g, index->type, 0), Iota(index->g, index->type, index->type.rank - 1))));
+}
+
+/* rows, lanes in blocks and in part of one, a symbolic length, several levels, both directions */
+static Node *
+c_scans(Graph *g)
+{
+	Node *x = in(g, "x", "f32[3,7,130]"), *y = in(g, "y", "f32[B,5]"), *z = in(g, "z", "f64[2,66000]");
+	Node *a = CumSum(Exp(x), 1, false), *b = CumSum(x, 2, true), *c = CumSum(y, 0, true), *d = CumSum(z, 1, false);
+	Node *p = scan(OP_cumprod, y, 1), *l = scan(OP_logcumsumexp, x, 1);
+	Node *r = LinearRecurrence(Sigmoid(x), x, 1, true), *w = CumSum(Permute(z, (int[]){1, 0}), 0, true);
+
+	a = Add(Add(total(Mul(a, x)), total(b)), Add(total(c), total(p)));
+	return Add(Add(a, Add(total(l), total(Neg(r)))), Cast(Add(total(d), total(w)), F32));
+}
+
+static Node *
+c_extrema_so_far(Graph *g)
+{
+	Node *x = in(g, "x", "f32[3,7,130]"), *i = in(g, "i", "i32[B,9]");
+
+	return Add(total(Mul(scan(OP_cumargmax, x, 1), scan(OP_cumargmin, x, 2))), total(scan(OP_cumargmax, i, 0)));
+}
+
+/* short rows, long ones, more than there is memory for at a time */
+static Node *
+c_sorts(Graph *g)
+{
+	Node *x = in(g, "x", "f32[B,33]"), *y = in(g, "y", "f64[3,600]"), *z = in(g, "z", "f32[2,300,7]");
+	Node *i = in(g, "i", "i32[600,20]");
+
+	return Add(Add(position(ArgSort(Neg(x), 1, false)), position(ArgSort(x, 0, true))),
+		Add(Add(position(ArgSort(y, 1, true)), position(ArgSort(z, 1, false))), position(ArgSort(i, 0, true))));
+}
+
 static const struct { const char *name; Formula *formula; } formulas[] = {
 	{"pointwise", c_pointwise}, {"gelu", c_gelu}, {"integers", c_integers}, {"casts", c_casts}, {"views", c_views},
 	{"reshape_hard", c_reshape_hard}, {"sums", c_sums}, {"long_sums", c_long_sums}, {"extrema", c_extrema},
 	{"known", c_known}, {"empty_dots", c_empty_dots}, {"softmax", c_softmax}, {"dots", c_dots}, {"gather", c_gather}, {"random", c_random}, {"sources", c_sources},
+	{"scans", c_scans}, {"extrema_so_far", c_extrema_so_far}, {"sorts", c_sorts},
 };
 
 /* the model as a user's file, forward and backward in one graph */

@@ -285,7 +285,8 @@ largest(const Tensor *t)
 
 /* Of y: a few last places of libm and of the operations of one row. Of a sum of K terms, an error that grows
  * with the root of K, relative to the largest term; and one relative to the sum, where the interpreter's own,
- * term after term, shows in f64. */
+ * term after term, shows in f64. What a scan carries rounds as f64 does, and the interpreter's error grows
+ * with K. */
 typedef struct Tolerance { double absolute, relative; } Tolerance;
 
 static Tolerance
@@ -293,13 +294,15 @@ tolerance(const Node *n, Tensor *const *in, const Tensor *out)
 {
 	double eps = n->type.dt == F64 ? 0x1p-52 : 0x1p-23, term = 1, terms = 1;
 
-	if (n->op->kind != REDUCE && n->op->kind != DOT && !(n->op->flags & SCATTERS))
+	if (n->op->kind != REDUCE && n->op->kind != DOT && n->op->kind != ORDERED && !(n->op->flags & SCATTERS))
 		return (Tolerance){0x1p-140, 16 * eps};
 	for (int i = 0; i < n->nin; i++)
 		if (in[i]->f) {
 			term = n->op->kind == DOT ? term * largest(in[i]) : fmax(i ? term : 0, largest(in[i]));
 			terms = fmax(terms, (double)in[i]->n / (n->op->kind == REDUCE ? fmax(1, (double)out->n) : 1));
 		}
+	if (n->op->kind == ORDERED)
+		return (Tolerance){4 * 0x1p-52 * terms * term, 16 * eps};
 	return (Tolerance){4 * eps * sqrt(terms) * term, eps * (n->type.dt == F64 ? sqrt(terms) : 16)};
 }
 

@@ -191,6 +191,45 @@ integers(void **state)
 	arena_free(t.a);
 }
 
+static Node *
+scan(int id, Node *x)
+{
+	Attr *a = attrs_new(x->g, op_get(id));
+	set_int(op_get(id), a, "dim", 0);
+	return OpN(id, &x, 1, a);
+}
+
+/* what is carried is wide: within a unit of the last place, or as far off as the operands were */
+static void
+scans(void **state)
+{
+	(void)state;
+	static const double v[] = {0.3, 0.7, -0.4, 1.5, 2, -3.25}, w[] = {0.5, -0.9, 0.25, 1.1, -0.3, 0.7};
+	static const int op[] = {OP_cumsum, OP_cumprod, OP_logcumsumexp};
+	for (int i = 0; i < 4; i++) {
+		Case t = case_new();
+		Node *x = given(&t, F32, v, 6, 0), *y = given(&t, F32, w, 6, 0);
+		Node *n = i < 3 ? scan(op[i], x) : LinearRecurrence(y, x, 0, false);
+		Bounded b = bound_at(&t, n);
+		Tensor *r = rounded(&t, n);
+		assert_int_equal(bound_first(r, &b), -1);
+		for (int k = 0; k < 6; k++) {
+			double was = r->f[k];
+			r->f[k] += 0x1p-22 * fabs(was);
+			assert_int_equal(bound_first(r, &b), k);
+			r->f[k] = was;
+		}
+		arena_free(t.a);
+	}
+	Case t = case_new();
+	Bounded sum = bound_at(&t, scan(OP_cumsum, given(&t, F64, v, 6, 1e-3)));
+	for (int k = 0; k < 6; k++)
+		assert_true(sum.e[k] > 1e-3 * (k + 1) - 1e-12 && sum.e[k] < 1e-3 * (k + 1) + 1e-12);
+	Bounded order = bound_at(&t, ArgSort(given(&t, F64, v, 6, 1e-3), 0, false));
+	assert_true(isinf(order.e[0]));
+	arena_free(t.a);
+}
+
 int
 main(void)
 {
@@ -198,6 +237,7 @@ main(void)
 		cmocka_unit_test(pointwise),
 		cmocka_unit_test(operands_with_errors),
 		cmocka_unit_test(sums),
+		cmocka_unit_test(scans),
 		cmocka_unit_test(literals_and_views),
 		cmocka_unit_test(integers),
 	};
