@@ -40,7 +40,7 @@ $(BUILD)/obj/%.o: %.c Makefile
 
 # texts that the program carries, as tables of lines: helpers of the emitted code, files of new projects,
 # the program that verify runs
-RT   := codegen/rt/prologue.h $(filter-out codegen/rt/prologue.h,$(wildcard codegen/rt/*.h)) $(BUILD)/gen/rt/dot_f64.h
+RT   := codegen/rt/prologue.h $(filter-out codegen/rt/prologue.h,$(wildcard codegen/rt/*.h)) ir/special.h $(BUILD)/gen/rt/dot_f64.h
 INIT := $(addprefix cmd/gradc/init/,starter.json main.c Makefile)
 $(BUILD)/gen/rt/dot_f64.h: codegen/rt/dot_f32.h Makefile
 	@mkdir -p $(@D)

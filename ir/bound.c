@@ -147,16 +147,21 @@ binary(DType d, const char *op, Approx l, Approx r)
 	return x;
 }
 
-/* roundings of a function's result in units of the last place of its dtype */
+/* error of a function: units in the last place of its result in dtype d, and near its zeros a part that does not
+ * shrink with it, in multiples of 2^-52, since what it is made of does not */
 static double
-call_ulp(const char *name)
+call_error(DType d, const char *name, double v)
 {
-	static const char *const exact[] = {"fabs", "floor", "ceil", "trunc", "rint", "fmod"};
+	static const struct { const char *name; double ulp, fixed; } known[] = {
+		{"fabs", 0, 0}, {"floor", 0, 0}, {"ceil", 0, 0}, {"trunc", 0, 0}, {"rint", 0, 0}, {"fmod", 0, 0},
+		{"copysign", 0, 0}, {"sqrt", 0.5, 0}, {"i0e", 8, 0}, {"i1e", 8, 0},
+		{"digamma", CALL_ULP, 16}, {"log_gamma", CALL_ULP, 64}, {"polygamma", 8, 0},
+	};
 
-	for (int i = 0; i < LEN(exact); i++)
-		if (!strcmp(name, exact[i]))
-			return 0;
-	return !strcmp(name, "sqrt") ? 0.5 : CALL_ULP;
+	for (int i = 0; i < LEN(known); i++)
+		if (!strcmp(name, known[i].name))
+			return 2 * known[i].ulp * rounding(d, v) + 0x1p-52 * known[i].fixed;
+	return 2 * CALL_ULP * rounding(d, v);
 }
 
 /* x mod y: as far off as x and the multiples of y taken away, unless their number may differ */
@@ -218,7 +223,7 @@ call(DType d, const Expr *e, const Approx *x)
 		r.e = INFINITY;
 	else if (x[0].e > 0 || x[1].e > 0)
 		r.e = strstr(e->op, "mod") ? remainder_bound(x[0], x[1]) : corner_bound(&f, x, r.v);
-	r.e = settle(d, r.v, r.e + 2 * call_ulp(e->op) * rounding(d, r.v));
+	r.e = settle(d, r.v, r.e + call_error(d, e->op, r.v));
 	return r;
 }
 

@@ -12,6 +12,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "special.h"
+
 /* ---- the functions that rows may call ---- */
 
 double
@@ -78,6 +80,51 @@ int_pow_i64(int64_t a, int64_t b)
 	return (int64_t)int_pow_u64((uint64_t)a, (uint64_t)b);
 }
 
+uint64_t int_not_u64(uint64_t a) { return ~a; }
+uint64_t int_and_u64(uint64_t a, uint64_t b) { return a & b; }
+uint64_t int_or_u64(uint64_t a, uint64_t b) { return a | b; }
+uint64_t int_xor_u64(uint64_t a, uint64_t b) { return a ^ b; }
+uint64_t int_shl_u64(uint64_t a, uint64_t b) { return b < 64 ? a << b : 0; }
+uint64_t int_shr_u64(uint64_t a, uint64_t b) { return b < 64 ? a >> b : 0; }
+int64_t int_not_i64(int64_t a) { return ~a; }
+int64_t int_and_i64(int64_t a, int64_t b) { return (int64_t)((uint64_t)a & (uint64_t)b); }
+int64_t int_or_i64(int64_t a, int64_t b) { return (int64_t)((uint64_t)a | (uint64_t)b); }
+int64_t int_xor_i64(int64_t a, int64_t b) { return (int64_t)((uint64_t)a ^ (uint64_t)b); }
+int64_t int_shl_i64(int64_t a, int64_t b) { return (int64_t)int_shl_u64((uint64_t)a, (uint64_t)b); }
+
+int64_t
+int_shr_i64(int64_t a, int64_t b)
+{
+	uint64_t x = int_shr_u64((uint64_t)(a < 0 ? ~a : a), (uint64_t)b);
+
+	return (int64_t)(a < 0 ? ~x : x);
+}
+
+uint64_t
+int_gcd_u64(uint64_t a, uint64_t b)
+{
+	while (b) {
+		uint64_t r = a % b;
+		a = b;
+		b = r;
+	}
+	return a;
+}
+
+int64_t
+int_gcd_i64(int64_t a, int64_t b)
+{
+	return (int64_t)int_gcd_u64((uint64_t)int_abs_i64(a), (uint64_t)int_abs_i64(b));
+}
+
+uint64_t int_lcm_u64(uint64_t a, uint64_t b) { return a == 0 ? 0 : a / int_gcd_u64(a, b) * b; }
+
+int64_t
+int_lcm_i64(int64_t a, int64_t b)
+{
+	return int_abs_i64((int64_t)int_lcm_u64((uint64_t)int_abs_i64(a), (uint64_t)int_abs_i64(b)));
+}
+
 typedef struct Fn {
 	const char *name;
 	int arity;
@@ -92,6 +139,8 @@ typedef struct Fn {
 
 #define LIBM1(n) {#n, 1, true, .f1 = n},
 #define LIBM2(n) {#n, 2, true, .f2 = n},
+#define OURS1(n) {#n, 1, false, .f1 = rt_##n##_f64},
+#define OURS2(n) {#n, 2, false, .f2 = rt_##n##_f64},
 #define HELP2(n) {#n, 2, false, .f2 = n},
 #define INTS1(n) {#n, 1, false, .i1 = n##_i64, .u1 = n##_u64},
 #define INTS2(n) {#n, 2, false, .i2 = n##_i64, .u2 = n##_u64},
@@ -100,11 +149,15 @@ static const Fn fns[] = {
 	LIBM1(sin) LIBM1(cos) LIBM1(tan) LIBM1(asin) LIBM1(acos) LIBM1(atan)
 	LIBM1(sinh) LIBM1(cosh) LIBM1(tanh) LIBM1(asinh) LIBM1(acosh) LIBM1(atanh)
 	LIBM1(erf) LIBM1(erfc) LIBM1(floor) LIBM1(ceil) LIBM1(trunc) LIBM1(rint)
-	LIBM2(pow) LIBM2(fmod) LIBM2(atan2)
+	LIBM1(exp2) LIBM1(log10)
+	LIBM2(pow) LIBM2(fmod) LIBM2(atan2) LIBM2(hypot) LIBM2(copysign)
+	OURS1(digamma) OURS1(log_gamma) OURS1(erfinv) OURS1(erfcx) OURS1(i0e) OURS1(i1e) OURS1(sinpi) OURS2(polygamma)
 	HELP2(floor_mod)
 	INTS1(wrap_neg) INTS1(int_abs) INTS1(int_sign)
 	INTS2(wrap_add) INTS2(wrap_sub) INTS2(wrap_mul)
 	INTS2(int_div) INTS2(int_fmod) INTS2(int_mod) INTS2(int_pow)
+	INTS1(int_not) INTS2(int_and) INTS2(int_or) INTS2(int_xor) INTS2(int_shl) INTS2(int_shr)
+	INTS2(int_gcd) INTS2(int_lcm)
 };
 
 static const Fn *
@@ -298,7 +351,8 @@ const Expr *
 map_expr(Arena *a, const Op *op, Class c)
 {
 	const MapRow *m = op->map;
-	const char *text = !m || (c == C_BOOL && !m->on_bool) ? NULL : c == C_FLOAT ? m->ftext : m->itext;
+	bool none = !m || (c == C_BOOL && !m->on_bool) || (c == C_FLOAT && op->flags & INTEGERS);
+	const char *text = none ? NULL : c == C_FLOAT ? m->ftext : m->itext;
 
 	return text ? expr_parse(a, text) : NULL;
 }

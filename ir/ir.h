@@ -109,7 +109,8 @@ enum {         /* flags */
 	SELECT      = 64,  /* MAP: operand 0 is bool, the others share the result's dtype */
 	STOP        = 128, /* identity whose derivative is zero */
 	NOT_YET     = 256, /* parses, refused as unsupported */
-	SCATTERS    = 512  /* INDEX: writes by index */
+	SCATTERS    = 512, /* INDEX: writes by index */
+	INTEGERS    = 1024 /* MAP: not for floats, whatever its row says of them */
 };
 typedef enum Combine { R_NONE, R_SUM, R_PROD, R_MAX, R_MIN, R_ARGMAX, R_ARGMIN,
 	R_LOGSUM, R_LINEAR         /* scans only: log(exp(a) + exp(b)); factor * a + b */
@@ -497,12 +498,14 @@ const Expr *map_expr(Arena *a, const Op *op, Class c);       /* the row for that
 bool expr_fn_is_libm(const char *name);
 double floor_mod(double a, double b);            /* remainder with the sign of b */
 /* integers wrap; x/0, x mod 0 are 0; fmod has the dividend's sign, mod the divisor's; a negative power of a is
- * 0 unless a is 1 or -1 */
+ * 0 unless a is 1 or -1; int_shl by a negative number is 0, int_shr by one is as by 64 */
 #define INT_FN1(n) int64_t n##_i64(int64_t a); uint64_t n##_u64(uint64_t a);
 #define INT_FN2(n) int64_t n##_i64(int64_t a, int64_t b); uint64_t n##_u64(uint64_t a, uint64_t b);
 INT_FN1(wrap_neg) INT_FN1(int_abs) INT_FN1(int_sign)
 INT_FN2(wrap_add) INT_FN2(wrap_sub) INT_FN2(wrap_mul)
 INT_FN2(int_div) INT_FN2(int_fmod) INT_FN2(int_mod) INT_FN2(int_pow)
+INT_FN1(int_not) INT_FN2(int_and) INT_FN2(int_or) INT_FN2(int_xor) INT_FN2(int_shl) INT_FN2(int_shr)
+INT_FN2(int_gcd) INT_FN2(int_lcm)
 #undef INT_FN1
 #undef INT_FN2
 

@@ -10,10 +10,25 @@
 #include <math.h>
 #include <string.h>
 
+#include "special.h"
+
 static const double LN2 = 0.69314718055994530942;
+static const double LN10 = 2.30258509299404568402;
+static const double PI = 3.14159265358979323846;
+static const double SQRT_PI_OVER_2 = 0.88622692545275801365;
 static const double TWO_OVER_SQRT_PI = 1.12837916709551257390;
 
 /* ---- rows, compiled ---- */
+
+/* functions of special.h by the names that rows have for them */
+static double log_gamma(double a) { return rt_log_gamma_f64(a); }
+static double digamma(double a) { return rt_digamma_f64(a); }
+static double polygamma(double a, double b) { return rt_polygamma_f64(a, b); }
+static double erfinv(double a) { return rt_erfinv_f64(a); }
+static double erfcx(double a) { return rt_erfcx_f64(a); }
+static double i0e(double a) { return rt_i0e_f64(a); }
+static double sinpi(double a) { return rt_sinpi_f64(a); }
+static double i1e(double a) { return rt_i1e_f64(a); }
 
 /* in the text of an integer row, the function of the operands' type */
 #define ROW1(f, a) _Generic((a), int64_t: f##_i64, uint64_t: f##_u64)(a)
@@ -28,6 +43,14 @@ static const double TWO_OVER_SQRT_PI = 1.12837916709551257390;
 #define int_fmod(a, b) ROW2(int_fmod, a, b)
 #define int_mod(a, b) ROW2(int_mod, a, b)
 #define int_pow(a, b) ROW2(int_pow, a, b)
+#define int_not(a) ROW1(int_not, a)
+#define int_and(a, b) ROW2(int_and, a, b)
+#define int_or(a, b) ROW2(int_or, a, b)
+#define int_xor(a, b) ROW2(int_xor, a, b)
+#define int_shl(a, b) ROW2(int_shl, a, b)
+#define int_shr(a, b) ROW2(int_shr, a, b)
+#define int_gcd(a, b) ROW2(int_gcd, a, b)
+#define int_lcm(a, b) ROW2(int_lcm, a, b)
 
 #define FLOAT_ROW(n, v) \
 	static double f_##n(double a, double b, double c) { (void)a, (void)b, (void)c; return v; }
@@ -71,7 +94,7 @@ class_ok(Node *n, int k)
 {
 	const MapRow *m = n->op->map;
 	Class c = dtype_class(n->in[k]->type.dt);
-	bool ok = c == C_BOOL ? m->on_bool : (c == C_FLOAT ? m->ftext : m->itext) != NULL;
+	bool ok = c == C_BOOL ? m->on_bool : c == C_FLOAT ? !(n->op->flags & INTEGERS) : m->itext != NULL;
 
 	if (!ok)
 		type_error_in(n, k, "not defined for %s: %s is %s\n"
@@ -109,6 +132,15 @@ atan2_norm(Node *a, Node *b)
 	Node *r = Add(Square(a), Square(b));
 
 	return Where(Eq(r, Lit(r, 0)), Lit(r, 1), r);
+}
+
+/* y / a, and where a is 0 the limit of i1(a) / a */
+static Node *
+over_or_half(Node *y, Node *a)
+{
+	Node *at_0 = Eq(a, Lit(a, 0));
+
+	return Where(at_0, Lit(a, 0.5), Div(y, Where(at_0, Lit(a, 1), a)));
 }
 
 #define VJP_HEAD(n) \

@@ -161,6 +161,113 @@ rt_int_pow_u64(uint64_t a, uint64_t b)
 	return r;
 }
 
+static inline int64_t
+rt_int_not_i64(int64_t a)
+{
+	return (int64_t)~(uint64_t)a;
+}
+
+static inline uint64_t
+rt_int_not_u64(uint64_t a)
+{
+	return ~a;
+}
+
+static inline int64_t
+rt_int_and_i64(int64_t a, int64_t b)
+{
+	return (int64_t)((uint64_t)a & (uint64_t)b);
+}
+
+static inline uint64_t
+rt_int_and_u64(uint64_t a, uint64_t b)
+{
+	return a & b;
+}
+
+static inline int64_t
+rt_int_or_i64(int64_t a, int64_t b)
+{
+	return (int64_t)((uint64_t)a | (uint64_t)b);
+}
+
+static inline uint64_t
+rt_int_or_u64(uint64_t a, uint64_t b)
+{
+	return a | b;
+}
+
+static inline int64_t
+rt_int_xor_i64(int64_t a, int64_t b)
+{
+	return (int64_t)((uint64_t)a ^ (uint64_t)b);
+}
+
+static inline uint64_t
+rt_int_xor_u64(uint64_t a, uint64_t b)
+{
+	return a ^ b;
+}
+
+/* a * 2^b; 0 where b is negative */
+static inline int64_t
+rt_int_shl_i64(int64_t a, int64_t b)
+{
+	return b >= 0 && b < 64 ? (int64_t)((uint64_t)a << b) : 0;
+}
+
+static inline uint64_t
+rt_int_shl_u64(uint64_t a, uint64_t b)
+{
+	return b < 64 ? a << b : 0;
+}
+
+/* floor(a / 2^b); a negative b counts as a great one */
+static inline int64_t
+rt_int_shr_i64(int64_t a, int64_t b)
+{
+	uint64_t x = a < 0 ? ~(uint64_t)a : (uint64_t)a;
+
+	x = b >= 0 && b < 64 ? x >> b : 0;
+	return (int64_t)(a < 0 ? ~x : x);
+}
+
+static inline uint64_t
+rt_int_shr_u64(uint64_t a, uint64_t b)
+{
+	return b < 64 ? a >> b : 0;
+}
+
+/* greatest common divisor and least common multiple, >= 0 but where they wrap */
+static inline uint64_t
+rt_int_gcd_u64(uint64_t a, uint64_t b)
+{
+	while (b != 0) {
+		uint64_t r = a % b;
+		a = b;
+		b = r;
+	}
+	return a;
+}
+
+static inline int64_t
+rt_int_gcd_i64(int64_t a, int64_t b)
+{
+	return (int64_t)rt_int_gcd_u64((uint64_t)rt_int_abs_i64(a), (uint64_t)rt_int_abs_i64(b));
+}
+
+static inline uint64_t
+rt_int_lcm_u64(uint64_t a, uint64_t b)
+{
+	return a == 0 ? 0 : a / rt_int_gcd_u64(a, b) * b;
+}
+
+static inline int64_t
+rt_int_lcm_i64(int64_t a, int64_t b)
+{
+	return rt_int_abs_i64((int64_t)rt_int_lcm_u64((uint64_t)rt_int_abs_i64(a), (uint64_t)rt_int_abs_i64(b)));
+}
+
 /* casts from floats: truncated toward zero, saturated, NaN is 0; the bounds are exact in double */
 static inline int64_t
 rt_to_i64(double x)

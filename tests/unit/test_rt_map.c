@@ -40,6 +40,14 @@ integers(void **state)
 		SAME2(int_fmod);
 		SAME2(int_mod);
 		SAME2(int_pow);
+		SAME1(int_not);
+		SAME2(int_and);
+		SAME2(int_or);
+		SAME2(int_xor);
+		SAME2(int_shl);
+		SAME2(int_shr);
+		SAME2(int_gcd);
+		SAME2(int_lcm);
 	}
 }
 
