@@ -1,5 +1,5 @@
 /* compose_loss: cross_entropy, nll_loss, mse_loss, l1_loss,
- * binary_cross_entropy_with_logits.
+ * binary_cross_entropy_with_logits; what all losses share.
  *
  * A class index becomes a comparison with an iota along the class dimension, so
  * that picking an element and its derivative stay pointwise: no gather, no
@@ -10,8 +10,6 @@
 
 /* ---- reductions of a loss ---- */
 
-#define REDUCTION_SPEC {"reduction", A_STR, "\"mean\"", "mean, sum, or none: one value per item", "mean sum none"}
-
 /* the word's first letter: m, s, n */
 static char
 reduction(const Node *n)
@@ -20,8 +18,8 @@ reduction(const Node *n)
 }
 
 /* the type of a loss whose items are *t */
-static void
-set_reduced(Node *n, const Type *t)
+void
+loss_type(Node *n, const Type *t)
 {
 	n->type = reduction(n) == 'n' ? *t : type_scalar(t->dt);
 }
@@ -37,15 +35,15 @@ sum_all(Node *x)
 }
 
 /* number of elements of type t, as a scalar of x's dtype */
-static Node *
-count_of(const Node *x, const Type *t)
+Node *
+loss_count(const Node *x, const Type *t)
 {
 	return DimSize(x->g, type_count(t), x->type.dt);
 }
 
 /* the loss n from the loss of each item; a mean divides by count */
-static Node *
-reduced(const Node *n, Node *item, Node *count)
+Node *
+loss_reduced(const Node *n, Node *item, Node *count)
 {
 	if (reduction(n) != 'n')
 		item = sum_all(item);
@@ -106,6 +104,24 @@ label_operands(Node *n)
 	return true;
 }
 
+/* operand 2, if there is one, is a weight for each class */
+static bool
+weight_operand(Node *n)
+{
+	const Node *x = n->in[0];
+
+	if (n->nin < 3)
+		return true;
+	if (!dtype_as(n, 2, 0))
+		return false;
+	if (n->in[2]->type.rank != 1 || !dim_eq(n->in[2]->type.dim[0], x->type.dim[class_dim(x)])) {
+		type_error_in(n, 2, "%s is %s; weights of the classes of %s, which is %s, are %s[%s]", nn(n->in[2]), tt(n->in[2]),
+			nn(x), tt(x), dtype_name(x->type.dt), dim_text(n->g->arena, n->g, x->type.dim[class_dim(x)]));
+		return false;
+	}
+	return true;
+}
+
 static bool
 label_index(const Node *n, int i, Dim *bound, int64_t *also)
 {
@@ -120,8 +136,38 @@ typedef struct Labels {
 	Node *hit;             /* like x: this class is the label */
 	Node *ignored;         /* like the items */
 	Node *valid;           /* like the items: a class, and not ignored */
-	Node *count;           /* of items not ignored, a scalar of x's dtype */
+	Node *weight;          /* operand 2, along the class dimension of x; NULL: all are 1 */
+	Node *count;           /* of items not ignored, or the sum of their weights: a scalar of x's dtype */
 } Labels;
+
+/* the element of x that each label names */
+static Node *
+picked(const Labels *l, Node *x)
+{
+	int dim = class_dim(x);
+
+	return Sum(Where(l->hit, x, Lit(x, 0)), &dim, 1, false);
+}
+
+/* item where the label is a class, 0 where it is ignored; a label that is neither must be seen */
+static Node *
+labelled(const Labels *l, Node *item)
+{
+	return Where(l->ignored, Lit(item, 0), Where(l->valid, item, Lit(item, (double)NAN)));
+}
+
+/* the weight of each class, operand 2 of n, so that it broadcasts to x; NULL: there is none */
+static Node *
+class_weight(const Node *n, const Node *x)
+{
+	Dim dim[MAXRANK];
+
+	if (n->nin < 3)
+		return NULL;
+	for (int i = 0; i < x->type.rank; i++)
+		dim[i] = i == class_dim(x) ? x->type.dim[i] : DIM(1);
+	return Reshape(Wide(n->in[2]), dim, x->type.rank);
+}
 
 /* what operand 1 of n says of x, which is its operand 0 in the dtype of the computation */
 static Labels
@@ -138,24 +184,12 @@ labels(const Node *n, const Node *x)
 	l.ignored = Eq(label, LitI(g, I64, attr_of(n, "ignore_index")->i));
 	l.valid = LogicalAnd(Ge(label, LitI(g, I64, 0)), Lt(label, DimSize(g, classes.dim[dim], I64)));
 	l.valid = LogicalAnd(l.valid, LogicalNot(l.ignored));
-	l.count = Cast(sum_all(LogicalNot(l.ignored)), x->type.dt);
+	l.weight = class_weight(n, x);
+	if (l.weight)
+		l.count = sum_all(labelled(&l, picked(&l, ExpandLike(l.weight, x))));
+	else
+		l.count = Cast(sum_all(LogicalNot(l.ignored)), x->type.dt);
 	return l;
-}
-
-/* item where the label is a class, 0 where it is ignored; a label that is neither must be seen */
-static Node *
-labelled(const Labels *l, Node *item)
-{
-	return Where(l->ignored, Lit(item, 0), Where(l->valid, item, Lit(item, (double)NAN)));
-}
-
-/* the element of x that each label names */
-static Node *
-picked(const Labels *l, Node *x)
-{
-	int dim = class_dim(x);
-
-	return Sum(Where(l->hit, x, Lit(x, 0)), &dim, 1, false);
 }
 
 /* ---- nll_loss ---- */
@@ -165,10 +199,10 @@ nll_loss_shape(Node *n)
 {
 	Type t;
 
-	if (!label_operands(n))
+	if (!label_operands(n) || !weight_operand(n))
 		return;
 	t = item_type(n->in[0]);
-	set_reduced(n, &t);
+	loss_type(n, &t);
 }
 
 static void
@@ -178,7 +212,9 @@ nll_loss_compose(Node *n, bool training, Node **res)
 	Labels l = labels(n, x);
 
 	(void)training;
-	res[0] = reduced(n, labelled(&l, Neg(picked(&l, x))), l.count);
+	if (l.weight)
+		x = Mul(x, l.weight);
+	res[0] = loss_reduced(n, labelled(&l, Neg(picked(&l, x))), l.count);
 }
 
 enum { REDUCTION, IGNORE_INDEX, LABEL_SMOOTHING };
@@ -189,9 +225,9 @@ static const AttrSpec nll_loss_attr[] = {
 	[IGNORE_INDEX] = IGNORE_SPEC,
 	{0}
 };
-const Op op_nll_loss = {.name = "nll_loss", .id = OP_nll_loss, .kind = COMPOSITE, .min_in = 2, .max_in = 2,
-	.attr = nll_loss_attr, .operands = "input target",
-	.doc = "minus the element of input [N,C,...] that each label of target [N,...] names",
+const Op op_nll_loss = {.name = "nll_loss", .id = OP_nll_loss, .kind = COMPOSITE, .min_in = 2, .max_in = 3,
+	.attr = nll_loss_attr, .operands = "input target weight",
+	.doc = "minus the element of input [N,C,...] that each label of target [N,...] names, times its class's weight [C]",
 	.shape = nll_loss_shape, .compose = nll_loss_compose, .index = label_index};
 
 /* ---- cross_entropy ---- */
@@ -222,8 +258,10 @@ cross_entropy_shape(Node *n)
 		type_error_in(n, 1, "%s is %s; class probabilities for %s would have its type %s", nn(t), tt(t), nn(x), tt(x));
 		return;
 	}
+	if (!weight_operand(n))
+		return;
 	items = item_type(x);
-	set_reduced(n, &items);
+	loss_type(n, &items);
 }
 
 /* log-probabilities of operand 0, shared by value and derivative */
@@ -245,34 +283,37 @@ spread(const Node *n, const Node *logp)
 	return Div(Lit(logp, attr(n, LABEL_SMOOTHING)->f), DimSize(n->g, logp->type.dim[class_dim(logp)], logp->type.dt));
 }
 
-/* weight of each class: operand 1, or 1 for the label; smoothed */
+/* the target as probabilities of classes: operand 1, or 1 for the label; smoothed */
 static Node *
-class_weights(const Node *n, const Node *logp, const Labels *l)
+probabilities(const Node *n, const Node *logp, const Labels *l)
 {
 	double smoothing = attr(n, LABEL_SMOOTHING)->f;
-	Node *w = l ? Where(l->hit, Lit(logp, 1 - smoothing), Lit(logp, 0)) : Mul(Wide(n->in[1]), Lit(logp, 1 - smoothing));
+	Node *p = l ? Where(l->hit, Lit(logp, 1 - smoothing), Lit(logp, 0)) : Mul(Wide(n->in[1]), Lit(logp, 1 - smoothing));
 
-	return smoothing > 0 ? Add(w, spread(n, logp)) : w;
+	return smoothing > 0 ? Add(p, spread(n, logp)) : p;
 }
 
 static void
 cross_entropy_compose(Node *n, bool training, Node **res)
 {
-	Node *logp = log_probabilities(n), *item;
+	Node *logp = log_probabilities(n), *item, *weighted = logp;
 	double smoothing = attr(n, LABEL_SMOOTHING)->f;
 	int dim = class_dim(logp);
 
 	(void)training;
 	if (has_labels(n)) {
 		Labels l = labels(n, logp);
-		item = Neg(Mul(picked(&l, logp), Lit(logp, 1 - smoothing)));
+		if (l.weight)
+			weighted = Mul(logp, l.weight);
+		item = Neg(Mul(picked(&l, weighted), Lit(logp, 1 - smoothing)));
 		if (smoothing > 0)
-			item = Sub(item, Mul(Sum(logp, &dim, 1, false), spread(n, logp)));
-		res[0] = reduced(n, labelled(&l, item), l.count);
+			item = Sub(item, Mul(Sum(weighted, &dim, 1, false), spread(n, logp)));
+		res[0] = loss_reduced(n, labelled(&l, item), l.count);
 	} else {
 		Type items = item_type(logp);
-		item = Neg(Sum(Mul(logp, class_weights(n, logp, NULL)), &dim, 1, false));
-		res[0] = reduced(n, item, count_of(logp, &items));
+		weighted = n->nin > 2 ? Mul(logp, class_weight(n, logp)) : logp;
+		item = Neg(Sum(Mul(weighted, probabilities(n, logp, NULL)), &dim, 1, false));
+		res[0] = loss_reduced(n, item, loss_count(logp, &items));
 	}
 }
 
@@ -283,39 +324,56 @@ over_classes(Node *x, const Node *logp)
 	return x->type.rank || logp->type.rank == 1 ? Unsqueeze(x, class_dim(logp)) : x;
 }
 
-/* softmax minus weights, where the weights sum to 1 as those of a label do */
-static void
-labels_vjp(Node *y, Node *g, Node *logp, Node **d)
+/* x, which is like logp, summed over all dimensions but the classes */
+static Node *
+sum_of_classes(Node *x)
 {
-	Labels l = labels(y, logp);
-	Node *ct = Where(l.valid, item_cotangent(y, g, l.count), Lit(logp, 0));
+	int dims[MAXRANK], n = 0;
 
-	d[0] = Mul(over_classes(ct, logp), Sub(Exp(logp), class_weights(y, logp, &l)));
+	for (int i = 0; i < x->type.rank; i++)
+		if (i != class_dim(x))
+			dims[n++] = i;
+	return Sum(x, dims, n, false);
 }
 
+/* An item is minus the sum over classes of weight * p * logp, of which logp's derivative by the logits is
+ * known; ct is the items' cotangent. */
 static void
-probabilities_vjp(Node *y, Node *g, Node *logp, Node **d)
+items_vjp(Node *y, Node *ct, Node *p, Node *logp, Node **d)
 {
-	Type items = item_type(logp);
-	Node *ct = over_classes(item_cotangent(y, g, count_of(logp, &items)), logp);
-	Node *w = class_weights(y, logp, NULL);
+	Node *weight = class_weight(y, logp), *w = weight ? Mul(p, weight) : p, *q = Exp(logp);
 	int dim = class_dim(logp);
 
-	d[0] = Mul(ct, Sub(Mul(Exp(logp), Sum(w, &dim, 1, true)), w));
-	d[1] = Mul(ct, Mul(logp, Lit(logp, attr(y, LABEL_SMOOTHING)->f - 1)));
-	d[1] = Cast(d[1], y->in[1]->type.dt);
+	if (weight || !has_labels(y))          /* else they sum to 1 */
+		q = Mul(q, Sum(w, &dim, 1, true));
+	d[0] = Mul(ct, Sub(q, w));
+	if (!has_labels(y)) {
+		d[1] = Mul(ct, Mul(logp, Lit(logp, attr(y, LABEL_SMOOTHING)->f - 1)));
+		d[1] = Cast(weight ? Mul(d[1], weight) : d[1], y->in[1]->type.dt);
+	}
+	if (weight)
+		d[2] = Neg(Mul(ct, Mul(p, logp)));
 }
 
 static void
 cross_entropy_vjp(Node *y, Node *const *g, Node **d)
 {
-	Node *logp = log_probabilities(y);
+	Node *logp = log_probabilities(y), *ct;
+	Type items = item_type(logp);
 
-	if (has_labels(y))
-		labels_vjp(y, g[0], logp, d);
-	else
-		probabilities_vjp(y, g[0], logp, d);
+	if (has_labels(y)) {
+		Labels l = labels(y, logp);
+		ct = over_classes(Where(l.valid, item_cotangent(y, g[0], l.count), Lit(logp, 0)), logp);
+		items_vjp(y, ct, probabilities(y, logp, &l), logp, d);
+		if (l.weight && reduction(y) == 'm')   /* a mean divides by the sum of the labels' weights */
+			d[2] = Sub(d[2], Where(l.hit, Mul(ct, Wide(y)), Lit(logp, 0)));
+	} else {
+		ct = over_classes(item_cotangent(y, g[0], loss_count(logp, &items)), logp);
+		items_vjp(y, ct, probabilities(y, logp, NULL), logp, d);
+	}
 	d[0] = Cast(d[0], y->in[0]->type.dt);
+	if (y->nin > 2)
+		d[2] = Cast(sum_of_classes(d[2]), y->in[2]->type.dt);
 }
 
 static const AttrSpec cross_entropy_attr[] = {
@@ -325,8 +383,9 @@ static const AttrSpec cross_entropy_attr[] = {
 	{0}
 };
 const Op op_cross_entropy = {.name = "cross_entropy", .id = OP_cross_entropy, .kind = COMPOSITE,
-	.min_in = 2, .max_in = 2, .attr = cross_entropy_attr, .operands = "input target",
-	.doc = "minus log softmax of input [N,C,...] at the labels target [N,...], or for probabilities target [N,C,...]",
+	.min_in = 2, .max_in = 3, .attr = cross_entropy_attr, .operands = "input target weight",
+	.doc = "minus log softmax of input [N,C,...] at the labels target [N,...], or for probabilities target [N,C,...]; "
+		"weight [C] for each class",
 	.shape = cross_entropy_shape, .compose = cross_entropy_compose, .vjp = cross_entropy_vjp, .index = label_index};
 
 /* ---- mse_loss, l1_loss ---- */
@@ -342,7 +401,7 @@ difference_shape(Node *n)
 	if (!shape_eq(&x->type, &t->type))
 		type_error_in(n, 1, "shapes differ: %s is %s, %s is %s", nn(x), tt(x), nn(t), tt(t));
 	else
-		set_reduced(n, &x->type);
+		loss_type(n, &x->type);
 }
 
 static void
@@ -351,7 +410,7 @@ mse_loss_compose(Node *n, bool training, Node **res)
 	Node *x = Wide(n->in[0]);
 
 	(void)training;
-	res[0] = reduced(n, Square(Sub(x, Wide(n->in[1]))), count_of(x, &x->type));
+	res[0] = loss_reduced(n, Square(Sub(x, Wide(n->in[1]))), loss_count(x, &x->type));
 }
 
 static void
@@ -360,7 +419,7 @@ l1_loss_compose(Node *n, bool training, Node **res)
 	Node *x = Wide(n->in[0]);
 
 	(void)training;
-	res[0] = reduced(n, Abs(Sub(x, Wide(n->in[1]))), count_of(x, &x->type));
+	res[0] = loss_reduced(n, Abs(Sub(x, Wide(n->in[1]))), loss_count(x, &x->type));
 }
 
 static const AttrSpec difference_attr[] = {
@@ -393,7 +452,7 @@ bce_shape(Node *n)
 	if (!shape_eq(&x->type, &with_weight))
 		type_error_in(n, 2, "%s, which is %s, does not broadcast to %s", nn(n->in[2]), tt(n->in[2]), tt(x));
 	else
-		set_reduced(n, &x->type);
+		loss_type(n, &x->type);
 }
 
 /* log(sigmoid(x)) = min(x, 0) - log1p(exp(-|x|)) */
@@ -422,7 +481,7 @@ bce_compose(Node *n, bool training, Node **res)
 	Node *item = Sub(Mul(Sub(Lit(t, 1), t), x), w ? Mul(w, ls) : ls);
 
 	(void)training;
-	res[0] = reduced(n, item, count_of(x, &x->type));
+	res[0] = loss_reduced(n, item, loss_count(x, &x->type));
 }
 
 /* The derivative of log(sigmoid(x)) is sigmoid(-x); without a weight, (1 - t) - sigmoid(-x) is sigmoid(x) - t. */
@@ -430,7 +489,7 @@ static void
 bce_vjp(Node *y, Node *const *g, Node **d)
 {
 	Node *x = Wide(y->in[0]), *t = Wide(y->in[1]), *w = positive_weight(y), *ls;
-	Node *ct = item_cotangent(y, g[0], count_of(x, &x->type));
+	Node *ct = item_cotangent(y, g[0], loss_count(x, &x->type));
 	DType dt = y->type.dt;
 
 	if (!w) {

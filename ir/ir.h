@@ -412,6 +412,13 @@ Node *Op2(int op, Node *a, Node *b);
 Node *OpN(int op, Node *const *in, int nin, const Attr *attrs);
 Node *Item(Node *n, int r);                      /* result r of a composite with several; n itself when it has one */
 
+/* compose_loss.c: what losses share. Items are what the attribute "reduction" reduces. */
+#define REDUCTION_SPEC {"reduction", A_STR, "\"mean\"", "mean, sum, or none: one value per item", "mean sum none"}
+void loss_type(Node *n, const Type *items);      /* sets n's */
+Node *loss_reduced(const Node *n, Node *item, Node *count);  /* n's value; a mean divides by count */
+Node *loss_count(const Node *x, const Type *t);  /* elements of type t, a scalar of x's dtype */
+Node *at_least(Node *x, double least);           /* compose_margin.c: max(x, least), its derivative 1 where they are equal */
+
 /* ---- reading and writing ---- */
 /* read.c. Errors are recorded; NULL when there was one. All independent ones are found. */
 Graph *graph_read(Arena *a, const char *file, const char *text, int64_t n);

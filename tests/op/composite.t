@@ -114,3 +114,95 @@ dropout f64[2]=[1,2] u64[]=[7] training=false -> [1,2] d [1,1]
 bernoulli f32[3,4] in(0,1) u64[]=[7]
 bernoulli f64[3]=[0,1,1] u64[]=[7] -> [0,1,1] d [0,0,0]
 bernoulli f32[2]=[0,0] u64[]=[7] p=1 -> [1,1]
+
+# ---- activations in pieces, and others
+threshold f32[3,4] in(0.1,2) threshold=0.05 value=20
+threshold f32[3,4] in(-2,0) threshold=0.05 value=20
+threshold f64[3]=[0,-0.5,nan] threshold=0 value=7 -> [7,7,nan] d [0,0,1]
+hardtanh f32[3,4] in(-0.9,0.9)
+hardtanh f32[3,4] in(1.1,2) min_val=-2 max_val=1
+hardtanh f64[4]=[-1,1,inf,nan] -> [-1,1,1,nan] d [0,0,0,1]
+relu6 f32[B,4] in(0.1,5.9)
+relu6 f64[4]=[0,6,-inf,8] -> [0,6,0,6] d [0,0,0,0]
+hardsigmoid f32[3,4] in(-2.9,2.9)
+hardsigmoid f64[4]=[-3,3,-inf,8] -> [0,1,0,1] d [0,0,0,0]
+hardswish f32[3,4] in(-2.9,2.9)
+hardswish f32[3,4] in(3.1,5)
+hardswish f64[4]=[-4,4,-inf,inf] -> [0,4,0,inf] d [0,1,0,1]
+hardshrink f32[3,4] in(0.6,2)
+hardshrink f32[3,4] in(-0.4,0.4)
+hardshrink f64[4]=[-0.5,0.5,inf,nan] -> [0,0,inf,nan] d [0,0,1,1]
+softshrink f32[3,4] in(-2,-0.6)
+softshrink f32[3,4] in(0.4,2) lambd=0.3
+softshrink f64[3]=[-0.5,0.5,inf] -> [0,0,inf] d [0,0,1]
+celu f32[3,4] in(0.1,2)
+celu f32[3,4] in(-2,-0.1) alpha=0.5
+celu f64[3]=[0,-inf,800] alpha=2 -> [0,-2,800] d [1,0,1]
+selu f32[3,4] in(0.1,2)
+selu f32[3,4] in(-2,-0.1)
+prelu f32[2,3,4] in(0.1,2) f32[3]
+prelu f32[B,3] in(-2,-0.1) f32[3]
+prelu f32[4] in(-2,-0.1) f32[1]
+prelu f64[2]=[0,-1] f64[1]=[0.25] -> [0,-0.25] d [0.25,0.25] [-1]
+logsigmoid f32[3,4]
+logsigmoid f64[4]=[-800,0,800,nan] -> [-800,-0.6931471805599453,0,nan] d [1,0.5,0,nan]
+mish f32[3,4]
+mish f64[2,3] in(-9,9)
+mish f64[2]=[0,800] -> [0,800] d [0.6,1]
+softsign f32[3,4] in(0.1,2)
+softsign f64[3]=[0,-3,1] -> [0,-0.75,0.5] d [1,0.0625,0.25]
+tanhshrink f32[3,4]
+softmin f32[3,4] dim=1
+softmin f64[2,B] dim=0
+glu f32[3,4]
+glu f32[4,B] dim=0
+
+# ---- more losses
+nll_loss f32[3,4] i64[3] in(0,3) f32[4] in(0.2,2)
+nll_loss f64[2,3,4] i64[2,4] in(0,2) f64[3] in(0.2,2) reduction=sum
+nll_loss f64[3] i64[] in(0,2) f64[3] in(0.2,2) reduction=none
+cross_entropy f32[3,4] i64[3] in(0,3) f32[4] in(0.2,2)
+cross_entropy f32[B,4] i64[B] in(0,3) f32[4] in(0.2,2) label_smoothing=0.2
+cross_entropy f64[2,3,4] i64[2,4] in(0,2) f64[3] in(0.2,2) reduction=none
+cross_entropy f64[3,4] f64[3,4] in(0,1) f64[4] in(0.2,2) label_smoothing=0.1
+binary_cross_entropy f32[3,4] in(0.1,0.9) f32[3,4] in(0.1,0.9)
+binary_cross_entropy f64[B,4] in(0.1,0.9) f64[B,4] in(0.1,0.9) reduction=sum
+binary_cross_entropy f64[4]=[0,1,0,1] f64[4]=[0,1,1,0] reduction=none -> [0,0,100,100]
+kl_div f32[3,4] f32[3,4] in(0.1,2)
+kl_div f32[B,4] f32[B,4] in(0.1,2) reduction=batchmean
+kl_div f64[3,4] f64[3,4] log_target reduction=none
+kl_div f64[2]=[-1,-2] f64[2]=[0,0] reduction=sum -> [0]
+huber_loss f32[3,4] in(0,1) f32[3,4] in(1.1,1.5)
+huber_loss f32[3,4] in(0,1) f32[3,4] in(3,4) delta=0.5
+smooth_l1_loss f32[3,4] in(0,1) f32[3,4] in(1.1,1.5) beta=2
+smooth_l1_loss f32[B,4] in(0,1) f32[B,4] in(3,4) reduction=sum
+smooth_l1_loss f32[3] in(0,1) f32[3] in(3,4) beta=0
+soft_margin_loss f32[3,4] f32[3,4]
+soft_margin_loss f64[2]=[800,-800] f64[2]=[1,1] reduction=none -> [0,800]
+hinge_embedding_loss f32[3]=[0.5,0.2,3] f32[3]=[1,-1,-1] reduction=none -> [0.5,0.8,0]
+hinge_embedding_loss f32[3,4] in(0.1,0.5) f32[3,4] in(2,3)
+margin_ranking_loss f32[3,4] in(0,1) f32[3,4] in(2,3) f32[3,4] in(0.5,1)
+margin_ranking_loss f32[B,4] in(0,1) f32[B,4] in(2,3) f32[B,4] in(0.5,1) margin=0.3 reduction=sum
+poisson_nll_loss f32[3,4] f32[3,4] in(0.1,3)
+poisson_nll_loss f32[3,4] in(0.5,3) f32[3,4] in(1.2,3) log_input=false full
+gaussian_nll_loss f32[3,4] f32[3,4] f32[3,4] in(0.2,2)
+gaussian_nll_loss f32[B,4] f32[B,4] f32[B] in(0.2,2) full
+gaussian_nll_loss f64[3,4] f64[3,4] f64[3,1] in(0.2,2) reduction=sum
+multi_margin_loss f64[2,3]=[0.1,0.7,0.4,2,0.3,0.1] i64[2]=[1,0] reduction=none -> [0.3666666666666667,0]
+multi_margin_loss f32[3,4] in(0,0.5) i64[3] in(0,3)
+multi_margin_loss f32[4] in(0,0.5) i64[] in(0,3) p=2 margin=2
+multilabel_soft_margin_loss f32[3,4] f32[3,4] in(0,1)
+multilabel_soft_margin_loss f64[4] f64[4] in(0,1) reduction=sum
+multilabel_margin_loss f64[4]=[0.1,0.2,0.4,0.8] i64[4]=[3,0,-1,1] -> [0.85]
+multilabel_margin_loss f32[2,3] in(0,0.3) i64[2,3]=[0,-1,1,2,1,-1]
+triplet_margin_loss f32[3,4] in(0,1) f32[3,4] in(2,3) f32[3,4] in(1,1.5)
+triplet_margin_loss f64[B,4] in(0,1) f64[B,4] in(2,3) f64[B,4] in(1,1.5) p=1 swap margin=2 reduction=sum
+cosine_embedding_loss f64[2,2]=[1,0,1,0] f64[2,2]=[0,1,1,0] f64[2]=[1,-1] reduction=none -> [1,0.999999999999]
+cosine_embedding_loss f32[3,4] f32[3,4] f32[3] in(2,3)
+normalize f32[3,4] in(0.1,2)
+normalize f64[2,B,3] in(0.1,2) p=1 dim=-1
+normalize f64[2]=[0,0] dim=0 -> [0,0]
+cosine_similarity f32[3,4] in(0.1,2) f32[3,4] in(-2,-0.1)
+cosine_similarity f64[2,3,2] in(0.1,2) f64[3,2] in(0.1,2) dim=-1
+pairwise_distance f32[3,4] in(0.1,2) f32[3,4] in(-2,-0.1)
+pairwise_distance f64[B,4] in(0.1,2) f64[4] in(-2,-0.1) p=1 keepdim

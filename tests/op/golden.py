@@ -172,7 +172,7 @@ ROWS = [
     ('mse_loss f64[2,3] f64[2,3]', F.mse_loss),
     ('mse_loss f64[2,3] f64[2,3] reduction=none', lambda a, b: F.mse_loss(a, b, reduction='none')),
     ('l1_loss f64[2,3] f64[2,3]', F.l1_loss),
-    ('bce_with_logits f64[2,3] f64[2,3] in(0,1)', F.binary_cross_entropy_with_logits),
+    ('binary_cross_entropy_with_logits f64[2,3] f64[2,3] in(0,1)', F.binary_cross_entropy_with_logits),
     ('layer_norm f64[2,4] f64[4] f64[4] normalized_shape=[4]', lambda a, w, b: F.layer_norm(a, [4], w, b)),
     ('layer_norm f64[2,3,2] normalized_shape=[3,2] eps=0.1', lambda a: F.layer_norm(a, [3, 2], eps=0.1)),
     ('rms_norm f64[2,4] f64[4] normalized_shape=[4] eps=0.01', lambda a, w: F.rms_norm(a, [4], w, 0.01)),
@@ -181,9 +181,103 @@ ROWS = [
      lambda q, k, v: F.scaled_dot_product_attention(q, k, v, is_causal=True)),
     ('scaled_dot_product_attention f64[2,3,2] f64[2,4,2] f64[2,4,3] f64[3,4]',
      lambda q, k, v, m: F.scaled_dot_product_attention(q, k, v, m)),
+    ('fmax f64[8] in(-0.05,0.05) f64[8] in(-0.05,0.05)', torch.fmax),
+    ('fmin f64[8] in(-0.05,0.05) f64[8] in(-0.05,0.05)', torch.fmin),
+    ('copysign f64[6] f64[6]', torch.copysign),
+    ('heaviside f64[8] in(-0.03,0.03) f64[8]', lambda a, b: torch.heaviside(a.detach(), b.detach())),
+    unary('exp2', torch.exp2),
+    unary('log10', torch.log10, ' in(0.1,3)'),
+    ('hypot f64[2,3] f64[3]', torch.hypot),
+    ('logaddexp f64[2,3] f64[3]', torch.logaddexp),
+    ('logaddexp2 f64[2,3] f64[3]', torch.logaddexp2),
+    ('xlogy f64[8] in(-0.05,0.05) f64[8] in(0.1,2)', torch.xlogy),
+    ('xlog1py f64[8] in(-0.05,0.05) f64[8] in(-0.9,2)', torch.special.xlog1py),
+    unary('sinc', torch.sinc),
+    ('lgamma f64[12] in(-3,9)', torch.lgamma),
+    ('digamma f64[12] in(0.1,9)', lambda a: torch.digamma(a.detach())),
+    # not polygamma, the first order of which, digamma's slope, PyTorch has to 10 digits, nor hardsigmoid, whose slope it has as f32
+    unary('erfinv', torch.erfinv, ' in(-0.98,0.98)'),
+    ('erfcx f64[12] in(-3,30)', torch.special.erfcx),
+    ('i0 f64[6] in(-9,9)', torch.i0),
+    ('i0e f64[8] in(-40,40)', torch.special.i0e),
+    ('i1 f64[6] in(-9,9)', torch.special.i1),
+    ('i1e f64[8] in(-40,40)', torch.special.i1e),
+    unary('frac', torch.frac),
+    ('floor_divide f64[2,3] f64[3]', lambda a, b: torch.floor_divide(a.detach(), b.detach())),
+    ('floor_divide i32[8] in(-9,9) i32[8] in(1,4)', torch.floor_divide),
+    unary('signbit', lambda a: torch.signbit(a.detach())),
+    ('bitwise_and i32[8] in(-20,20) i32[8] in(-20,20)', torch.bitwise_and),
+    ('bitwise_or i32[8] in(-20,20) i32[8] in(-20,20)', torch.bitwise_or),
+    ('bitwise_xor i8[8] in(-20,20) i8[8] in(-20,20)', torch.bitwise_xor),
+    ('bitwise_not i8[8] in(-20,20)', torch.bitwise_not),
+    ('bitwise_left_shift i8[8] in(-20,20) i8[8] in(0,7)', torch.bitwise_left_shift),
+    ('bitwise_right_shift i32[8] in(-200,200) i32[8] in(0,9)', torch.bitwise_right_shift),
+    ('gcd i32[8] in(-40,40) i32[8] in(-40,40)', torch.gcd),
+    ('lcm i32[8] in(-40,40) i32[8] in(-40,40)', torch.lcm),
+
+    ('threshold f64[6] threshold=0.1 value=3', lambda a: F.threshold(a, 0.1, 3)),
+    ('hardtanh f64[6]', F.hardtanh),
+    ('hardtanh f64[6] min_val=-0.5 max_val=1.5', lambda a: F.hardtanh(a, -0.5, 1.5)),
+    ('relu6 f64[8] in(-2,9)', F.relu6),
+    ('hardswish f64[8] in(-5,5)', F.hardswish),
+    ('hardshrink f64[8]', F.hardshrink),
+    ('hardshrink f64[8] lambd=1', lambda a: F.hardshrink(a, 1)),
+    ('softshrink f64[8]', F.softshrink),
+    ('celu f64[6] alpha=0.5', lambda a: F.celu(a, 0.5)),
+    ('selu f64[6]', F.selu),
+    ('prelu f64[2,3,2] f64[3]', F.prelu),
+    ('prelu f64[6] f64[1]', F.prelu),
+    ('logsigmoid f64[6] in(-9,9)', F.logsigmoid),
+    ('mish f64[6] in(-9,9)', F.mish),
+    ('softsign f64[6]', F.softsign),
+    ('tanhshrink f64[6]', F.tanhshrink),
+    ('softmin f64[2,3] dim=1', lambda a: F.softmin(a, 1)),
+    ('glu f64[2,4]', F.glu),
+    ('glu f64[4,3] dim=0', lambda a: F.glu(a, 0)),
+
+    ('nll_loss f64[3,4] i64[3] in(0,3) f64[4] in(0.2,2)', lambda a, t, w: F.nll_loss(a, t, w)),
+    ('cross_entropy f64[3,4] i64[3] in(0,3) f64[4] in(0.2,2)', lambda a, t, w: F.cross_entropy(a, t, w)),
+    ('cross_entropy f64[2,3,4] i64[2,4] in(0,2) f64[3] in(0.2,2) label_smoothing=0.2',
+     lambda a, t, w: F.cross_entropy(a, t, w, label_smoothing=0.2)),
+    ('cross_entropy f64[3,4] i64[3] in(0,3) f64[4] in(0.2,2) label_smoothing=0.2 reduction=sum ignore_index=1',
+     lambda a, t, w: F.cross_entropy(a, t, w, label_smoothing=0.2, reduction='sum', ignore_index=1)),
+    ('cross_entropy f64[3,4] f64[3,4] in(0,1) f64[4] in(0.2,2) label_smoothing=0.1',
+     lambda a, t, w: F.cross_entropy(a, t, w, label_smoothing=0.1)),
+    ('binary_cross_entropy f64[2,3] in(0.1,0.9) f64[2,3] in(0,1)', F.binary_cross_entropy),
+    ('kl_div f64[2,3] f64[2,3] in(0.1,1)', F.kl_div),
+    ('kl_div f64[2,3] f64[2,3] reduction=batchmean log_target',
+     lambda a, t: F.kl_div(a, t, reduction='batchmean', log_target=True)),
+    ('huber_loss f64[2,4] f64[2,4] delta=0.7', lambda a, b: F.huber_loss(a, b, delta=0.7)),
+    ('smooth_l1_loss f64[2,4] f64[2,4] beta=0.7', lambda a, b: F.smooth_l1_loss(a, b, beta=0.7)),
+    ('soft_margin_loss f64[2,4] f64[2,4]', F.soft_margin_loss),
+    ('hinge_embedding_loss f64[2,3] f64[2,3]=[1,-1,1,1,-1,-1]', F.hinge_embedding_loss),
+    ('margin_ranking_loss f64[2,3] f64[2,3] f64[2,3]=[1,-1,1,1,-1,-1] margin=0.3',
+     lambda a, b, t: F.margin_ranking_loss(a, b, t, 0.3)),
+    ('poisson_nll_loss f64[2,3] f64[2,3] in(0,4)', F.poisson_nll_loss),
+    ('poisson_nll_loss f64[2,3] in(0.1,3) f64[2,3] in(0,4) log_input=false full reduction=sum',
+     lambda a, t: F.poisson_nll_loss(a, t, log_input=False, full=True, reduction='sum')),
+    ('gaussian_nll_loss f64[2,3] f64[2,3] f64[2,3] in(0.1,2)', F.gaussian_nll_loss),
+    ('gaussian_nll_loss f64[2,3] f64[2,3] f64[2] in(0.1,2) full eps=0.5',
+     lambda a, t, v: F.gaussian_nll_loss(a, t, v, full=True, eps=0.5)),
+    ('multi_margin_loss f64[3,4] i64[3] in(0,3)', F.multi_margin_loss),
+    ('multi_margin_loss f64[3,4] i64[3] in(0,3) p=2 margin=0.5', lambda a, t: F.multi_margin_loss(a, t, 2, 0.5)),
+    ('multilabel_soft_margin_loss f64[3,4] f64[3,4] in(0,1)', F.multilabel_soft_margin_loss),
+    ('multilabel_margin_loss f64[2,4] i64[2,4]=[3,0,-1,1,2,1,0,-1]', F.multilabel_margin_loss),
+    ('triplet_margin_loss f64[3,4] f64[3,4] f64[3,4]', F.triplet_margin_loss),
+    ('triplet_margin_loss f64[3,4] f64[3,4] f64[3,4] p=1 swap margin=2',
+     lambda a, b, c: F.triplet_margin_loss(a, b, c, 2, 1, swap=True)),
+    ('cosine_embedding_loss f64[4,3] f64[4,3] f64[4]=[1,-1,-1,1] margin=0.1',
+     lambda a, b, t: F.cosine_embedding_loss(a, b, t, 0.1)),
+    ('normalize f64[2,3]', F.normalize),
+    ('normalize f64[2,3] p=3 dim=0', lambda a: F.normalize(a, 3, 0)),
+    ('cosine_similarity f64[2,3] f64[2,3]', F.cosine_similarity),
+    ('cosine_similarity f64[2,1,3] f64[4,3] dim=-1', lambda a, b: F.cosine_similarity(a, b, -1)),
+    ('pairwise_distance f64[2,3] f64[2,3]', F.pairwise_distance),
+    ('pairwise_distance f64[2,3] f64[3] p=3 keepdim', lambda a, b: F.pairwise_distance(a, b, 3, keepdim=True)),
 ]
 
 OPERAND = re.compile(r'(f64|i8|i32|i64|bool)\[([\d,]*)\]$')
+GIVEN = re.compile(r'(f64|i8|i32|i64|bool)\[([\d,]*)\]=\[(.*)\]$')
 TYPES = {'f64': torch.float64, 'i8': torch.int8, 'i32': torch.int32, 'i64': torch.int64, 'bool': torch.bool}
 
 
@@ -211,6 +305,13 @@ def operands(gen, words):
     """the words with elements put in, and the tensors"""
     out, tensors, i = [], [], 0
     while i < len(words):
+        given = GIVEN.match(words[i])
+        if given:
+            shape = [int(d) for d in given[2].split(',')] if given[2] else []
+            tensors.append(torch.tensor([float(x) for x in given[3].split(',')]).to(TYPES[given[1]]).reshape(shape))
+            out.append(words[i])
+            i += 1
+            continue
         m = OPERAND.match(words[i])
         if not m:
             out.append(words[i])
@@ -225,14 +326,21 @@ def operands(gen, words):
     return out, tensors
 
 
+def results(fn, tensors):
+    y = fn(*tensors)
+    return list(y) if isinstance(y, (tuple, list)) else [y]
+
+
 def line(head, fn):
     gen = torch.Generator().manual_seed(zlib.crc32(head.encode()))
     words, tensors = operands(gen, head.split())
-    for t in tensors:
-        if t.is_floating_point():
-            t.requires_grad_()
-    y = fn(*tensors)
-    ys = list(y) if isinstance(y, (tuple, list)) else [y]
+    floats = [t.requires_grad_() for t in tensors if t.is_floating_point()]
+    try:
+        ys = results(fn, tensors)
+    except RuntimeError:               # PyTorch has no derivative with respect to a target
+        for t in floats[1:]:
+            t.requires_grad_(False)
+        ys = results(fn, tensors)
     words += ['->'] + [text(r) for r in ys]
     smooth = [r for r in ys if r.requires_grad]
     if smooth:

@@ -250,6 +250,8 @@ digamma f64[4]=[0,-0,-1,inf] -> [-inf,inf,nan,inf]
 polygamma 1 f32[3,4] in(0.3,4)
 polygamma 3 f64[3] in(-0.9,-0.2)
 polygamma 0 f64[3] in(0.3,4)
+polygamma 1 f64[3]=[1,0.5,-0.5] -> [1.6449340668482264,4.934802200544679,8.934802200544679]
+polygamma 2 f64[1]=[1] -> [-2.4041138063191885]
 polygamma 2 f64[2,3] in(5,60)
 erfinv f32[3,4] in(-0.9,0.9)
 erfinv f64[2,5] in(-0.99,0.99)
