@@ -76,6 +76,36 @@ is "deps: neither root nor sudo" "$(PATH="$dir/bin" CC=nocc sh .ci/deps.sh 2>&1;
 gcc libc6-dev libcjson-dev libcmocka-dev
 2"
 
+# apt without some packages; nothing may be installed
+printf '#!/bin/sh\necho 0\n' >"$dir/bin/id"
+printf '#!/bin/sh\necho "$*" >>"$APT_LOG"\n' >"$dir/bin/apt-get.new"
+printf '#!/bin/sh\nfor p in $APT_LACKS; do [ "$p" != "$2" ] || exit 1; done\n' >"$dir/bin/apt-cache.new"
+for c in apt-get apt-cache; do
+	chmod +x "$dir/bin/$c.new" && mv "$dir/bin/$c.new" "$dir/bin/$c"
+done
+for c in mktemp rm; do
+	ln -s "$(command -v $c)" "$dir/bin/$c"
+done
+# deps_lacking PACKAGE...: what is said by a system whose apt lacks these, and what it calls apt-get for
+deps_lacking() {
+	: >"$dir/apt.log"
+	APT_LACKS=$* APT_LOG=$dir/apt.log PATH="$dir/bin" DATA=/none CC=nocc sh .ci/deps.sh 2>&1
+	echo $?
+	cat "$dir/apt.log"
+}
+need="gcc libc6-dev libcjson-dev libcmocka-dev"
+is "deps: a package that apt does not have" "$(deps_lacking libcjson-dev)" \
+"deps: missing: $need dataset-fashion-mnist; asking apt
+deps: apt has no package libcjson-dev (on Ubuntu: is the component 'universe' enabled?)
+2
+-qq update"
+is "deps: without the data set it goes on" "$(deps_lacking dataset-fashion-mnist | grep -v '^deps: still\|^2$')" \
+"deps: missing: $need dataset-fashion-mnist; asking apt
+deps: apt has no package dataset-fashion-mnist; for the demo, put its four .gz files somewhere: make demo DATA=DIR
+deps: installing $need
+-qq update
+-qq install -y --no-install-recommends $need"
+
 # the program that is tested is the one installed: nothing may be built anew here
 stage="$dir/stage with space"
 build=$BUILD
