@@ -12,7 +12,8 @@
 #include <math.h>
 #include <string.h>
 
-/* sums run over at most RUN terms one after another, the rest is combined pairwise */
+/* sums run over at most RUN terms one after another, then over at most RUN sums of those, and so on; lanes are
+ * combined pairwise: docs/passes.md */
 enum { RUN = 256, CALL_ULP = 4 };
 
 static double
@@ -433,20 +434,22 @@ bound_view(EvalCtx *c, const Node *n, const Bounded *in, const Tensor *out)
 static double
 depth(int64_t terms)
 {
-	double levels = 0;
+	double runs = 0, pairs = 0;
 
+	for (int64_t k = terms; k > 1; k = k / RUN + (k % RUN != 0))
+		runs += (double)MIN(k, RUN);
 	for (int64_t k = 1; k < terms; k *= 2)
-		levels++;
-	return (double)MIN(terms, RUN) + levels + 1;
+		pairs++;
+	return MAX(runs, 1) + pairs + 1;
 }
 
-/* e + roundings of `terms` terms whose magnitudes add up to sum[k] */
+/* e + roundings on the way of a term into a sum, whose terms' magnitudes add up to sum[k] */
 static void
-add_roundings(double *e, const Tensor *out, const Tensor *sum, int64_t terms)
+add_roundings(double *e, const Tensor *out, const Tensor *sum, double roundings)
 {
 	for (int64_t k = 0; k < out->n; k++)
 		e[k] = settle(out->dt, out->f[k], e[k]
-			+ (isfinite(sum->f[k]) ? depth(terms) * (unit(out->dt) * sum->f[k] + tiniest(out->dt)) : 0));
+			+ (isfinite(sum->f[k]) ? roundings * (unit(out->dt) * sum->f[k] + tiniest(out->dt)) : 0));
 }
 
 static double *
@@ -455,7 +458,7 @@ bound_sum(EvalCtx *c, const Node *n, const Bounded *in, const Tensor *out)
 	double *e = in[0].e ? eval_all_as(c, n, in, BOUND_ONLY, 0)->f : bounds_new(c, out);
 
 	if (out->f)
-		add_roundings(e, out, eval_all_as(c, n, in, MAGNITUDE, 0), in[0].v->n / MAX(out->n, 1));
+		add_roundings(e, out, eval_all_as(c, n, in, MAGNITUDE, 0), depth(in[0].v->n / MAX(out->n, 1)));
 	return out->f || in[0].e ? e : NULL;
 }
 
@@ -472,7 +475,7 @@ bound_prod(EvalCtx *c, const Node *n, const Bounded *in, const Tensor *out)
 	for (int64_t k = 0; k < out->n; k++)
 		e[k] = isfinite(out->f[k]) ? most->f[k] - fabs(out->f[k]) : 0;
 	/* a factor that underflows is lost with all that follows it */
-	add_roundings(e, out, most, in[0].v->n / MAX(out->n, 1));
+	add_roundings(e, out, most, depth(in[0].v->n / MAX(out->n, 1)));
 	for (int64_t k = 0; k < out->n; k++)
 		if (most->f[k] != 0 && (most->f[k] < 1e6 * tiniest(out->dt) || most->f[k] > 1e-6 * largest(out->dt)))
 			e[k] = INFINITY;
@@ -522,7 +525,7 @@ bound_dot(EvalCtx *c, const Node *n, const Bounded *in, const Tensor *out)
 		for (int64_t k = 0; part && k < out->n; k++)
 			e[k] += part->f[k];
 	}
-	add_roundings(e, out, eval_all_as(c, n, in, MAGNITUDE, 0), dot_terms(n, in) + 1);
+	add_roundings(e, out, eval_all_as(c, n, in, MAGNITUDE, 0), depth(dot_terms(n, in) + 1));
 	return e;
 }
 
@@ -538,7 +541,7 @@ bound_index(EvalCtx *c, const Node *n, const Bounded *in, const Tensor *out)
 		return NULL;
 	e = eval_all_as(c, n, in, BOUND_ONLY, 2)->f;
 	if (scatters && out->f)
-		add_roundings(e, out, eval_all_as(c, n, in, MAGNITUDE, 2), in[1].v->n + 1);
+		add_roundings(e, out, eval_all_as(c, n, in, MAGNITUDE, 2), (double)in[1].v->n + 1);   /* one by one */
 	return e;
 }
 

@@ -154,6 +154,30 @@ sums(void **state)
 	arena_free(t.a);
 }
 
+/* all terms in one element, one after another: their roundings add up */
+static void
+scatter(void **state)
+{
+	(void)state;
+	enum { N = 4096 };
+	double v[N], at[N] = {0};
+	float seq = 0;
+	for (int i = 0; i < N; i++) {
+		v[i] = 0.1;
+		seq += (float)v[i];
+	}
+	Case t = case_new();
+	Node *in[3] = {given(&t, F32, (double[]){0}, 1, 0), given(&t, I32, at, N, 0), given(&t, F32, v, N, 0)};
+	Bounded b = bound_at(&t, node(t.g, &op_scatter_add, in, 3, attrs_new(t.g, &op_scatter_add)));
+	Tensor got = *b.v;
+	got.f = &(double){seq};
+	assert_true(fabs(seq - b.v->f[0]) > 0.01);
+	assert_true(bound_holds(&got, &b, 0));
+	got.f = &(double){b.v->f[0] + 0.2};
+	assert_false(bound_holds(&got, &b, 0));
+	arena_free(t.a);
+}
+
 /* literals round to the dtype; views move bounds and fill without any */
 static void
 literals_and_views(void **state)
@@ -238,6 +262,7 @@ main(void)
 		cmocka_unit_test(operands_with_errors),
 		cmocka_unit_test(sums),
 		cmocka_unit_test(scans),
+		cmocka_unit_test(scatter),
 		cmocka_unit_test(literals_and_views),
 		cmocka_unit_test(integers),
 	};
