@@ -137,7 +137,8 @@ put_struct(Buf *b, const Program *p, int i)
 static void
 put_size(Buf *b, const Program *p, const char *what, int64_t bytes, const char *doc)
 {
-	const char *code = arena_fmt(b->arena, "#define %s_%s %lld", upper(b->arena, p->user->name), what, (long long)bytes);
+	const char *code =
+		arena_fmt(b->arena, "#define %s_%s %lld", upper(b->arena, p->user->name), what, (long long)bytes);
 	int pad = (48 - (int)strlen(code) + 7) / 8;
 
 	buf_puts(b, code);
@@ -259,11 +260,13 @@ put_tables(Buf *b, const Program *p)
 	buf_documented(b, "const char *name;", "as in the model");
 	buf_documented(b, "const char *dtype;", "\"f32\"");
 	buf_documented(b, "int rank;", "0: one element");
-	buf_documented(b, arena_fmt(b->arena, "int64_t shape[%d];", MAXRANK), "the first `rank` of them; at the greatest dimensions");
+	buf_documented(b, arena_fmt(b->arena, "int64_t shape[%d];", MAXRANK),
+		"the first `rank` of them; at the greatest dimensions");
 	buf_documented(b, "int64_t offset;", "in bytes");
 	buf_printf(b, "} %s_tensor;\n", m);
-	static const struct { Area area; const char *one, *table; } t[] = {
-		{AREA_PARAM, "PARAMS", "params"}, {AREA_STATE, "STATE", "state"}, {AREA_DATA, "CONSTANTS", "constants"}, {AREA_GRAD, "GRADS", "grads"}};
+	static const struct { Area area; const char *one, *table;
+	} t[] = {{AREA_PARAM, "PARAMS", "params"}, {AREA_STATE, "STATE", "state"},
+		{AREA_DATA, "CONSTANTS", "constants"}, {AREA_GRAD, "GRADS", "grads"}};
 	for (int i = 0; i < LEN(t); i++)
 		if (p->of[t[i].area].n) {
 			buf_printf(b, "#define %s_N%s %lld\n", u, t[i].one, (long long)p->of[t[i].area].n);

@@ -522,7 +522,7 @@ take_over(Planner *w, const Step *st, int phase, int t, int to)
 		Slot *r = &f->slot[from];
 		PackBuf *item = w->item_of[from] < 0 ? NULL : &w->item[w->item_of[from]];
 		if (from == to || !item || w->taken[from] || !in_workspace(r) || r->last != t || item->size < s->place.bytes
-		    || !step_reuses(w, st, phase, to, from, &i, &j))
+			|| !step_reuses(w, st, phase, to, from, &i, &j))
 			continue;
 		w->taken[from] = true;
 		item->hi = s->last + 1;

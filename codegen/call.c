@@ -420,7 +420,9 @@ put_value(Caller *c, const Slot *s)
 		place = old->n->type.dt == s->n->type.dt ? old->cname : arena_fmt(c->arena, "(void *)%s", old->cname);
 	if (where)
 		place = arena_fmt(c->arena, "%s ? %s : %s", where, where, place);
-	line(c, arena_fmt(c->arena, "%s%s *const %s = %s;", constant ? "const " : "", c_type(s->n->type.dt), s->cname, place));
+	line(c,
+		arena_fmt(c->arena, "%s%s *const %s = %s;", constant ? "const " : "", c_type(s->n->type.dt), s->cname,
+			place));
 }
 
 static void
@@ -635,8 +637,9 @@ put_index_check(Buf *b, const Program *p, DType d)
 	const char *m = p->user->name;
 
 	buf_puts(b, "/* is an index outside of [0, bound), and not `also`? */\nstatic bool\n");
-	buf_line(b, 0, arena_fmt(b->arena, "%s_index_%s(const %s *x, int64_t n, int64_t bound, int64_t also)", m, dtype_name(d),
-		c_type(d)));
+	buf_line(b, 0,
+		arena_fmt(b->arena, "%s_index_%s(const %s *x, int64_t n, int64_t bound, int64_t also)", m,
+			dtype_name(d), c_type(d)));
 	buf_puts(b, "{\n\tfor (int64_t i = 0; i < n; i++)\n"
 		"\t\tif ((uint64_t)x[i] >= (uint64_t)bound && (uint64_t)x[i] != (uint64_t)also)\n"
 		"\t\t\treturn true;\n\treturn false;\n}\n\n");
@@ -648,7 +651,9 @@ put_add(Buf *b, const Program *p, DType d)
 	const char *m = p->user->name, *t = c_type(d);
 
 	buf_puts(b, "/* gradients are accumulated */\nstatic void\n");
-	buf_line(b, 0, arena_fmt(b->arena, "%s_add_%s(%s *restrict sum, const %s *restrict x, int64_t n)", m, dtype_name(d), t, t));
+	buf_line(b, 0,
+		arena_fmt(b->arena, "%s_add_%s(%s *restrict sum, const %s *restrict x, int64_t n)", m, dtype_name(d),
+			t, t));
 	buf_printf(b, "{\n\t%s_PARALLEL_FOR\n\tfor (int64_t i = 0; i < n; i++)\n\t\tsum[i] += x[i];\n}\n\n",
 		upper(b->arena, m));
 }

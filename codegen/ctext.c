@@ -176,7 +176,7 @@ put_again(Buf *b, const char *line)
 
 	if (comment || inside)
 		buf_paragraph(b, comment ? "/* " : " * ", " * ", arena_copy(b->arena, line + 3, n - (last ? 6 : 3)),
-		              last ? " */\n" : "\n");
+			last ? " */\n" : "\n");
 	else if (line[0] != '#')
 		buf_line(b, (int)tabs, line + tabs);
 	else {

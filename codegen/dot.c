@@ -235,7 +235,7 @@ continues(const Product *d, const Axis *x, char label)
 		if (dim_zero(d->of[i].stride[(int)label]) != dim_zero(x->stride[i]))
 			return false;
 		if (!dim_zero(x->stride[i]) && (!dim_mul(d->of[i].stride[(int)label], d->size[(int)label], &step)
-		    || !dim_eq(step, x->stride[i])))
+			|| !dim_eq(step, x->stride[i])))
 			return false;
 	}
 	return true;
@@ -574,7 +574,9 @@ place(Build *b, const Val *i, int64_t step_i, const Val *j, int64_t step_j)
 {
 	if (step_i < step_j)
 		return place(b, j, step_j, i, step_i);
-	return v_binary(b, I64, "+", v_binary(b, I64, "*", i, v_int(b, step_i)), v_binary(b, I64, "*", j, v_int(b, step_j)));
+	const Val *at_i = v_binary(b, I64, "*", i, v_int(b, step_i)), *at_j = v_binary(b, I64, "*", j, v_int(b, step_j));
+
+	return v_binary(b, I64, "+", at_i, at_j);
 }
 
 /* writes a run of an operand that is not strided: pack[(i - begin of the cut) * step_i + (k - from) * step_k] */

@@ -24,7 +24,7 @@ typedef struct GenOptions {
 	const char *option_text;       /* canonical list for the head of each file */
 	const char *input_base;        /* basename of the IR file */
 	const char *version;           /* NULL: no --stamp-version */
-	bool inline_all;               /* constants of any size stand in the source; else those from files up to INLINE_MOST */
+	bool inline_all;               /* constants of any size stand in the source; else those up to INLINE_MOST */
 } GenOptions;
 enum { INLINE_MOST = 1 << 20 };        /* bytes */
 
@@ -114,7 +114,8 @@ struct Stmt {
 	StmtKind kind;
 	const Var *var;                /* S_FOR: counter; S_LET: const; S_VAR, S_SET */
 	const Mem *mem;                /* S_ARRAY (zeroed when x[0]; or within scratch), S_STORE, S_ACC: element x[0] */
-	const Val *x[3];               /* S_FOR: from, to; S_LET, S_VAR, S_SET: value; S_STORE, S_ACC: index, value; S_IF, S_BAD, S_CALL: x[0] */
+	const Val *x[3];               /* S_FOR: from, to; S_LET, S_VAR, S_SET: value; S_STORE, S_ACC: index, value;
+	                                * S_IF, S_BAD, S_CALL: x[0] */
 	int64_t step;                  /* S_FOR */
 	Parallel parallel;             /* S_FOR */
 	Combine combine;               /* S_ACC, and S_SET when not R_NONE: combined with what is there */
@@ -144,7 +145,7 @@ typedef struct Build {
 	int64_t scratch;
 	Mem *scratchmem;
 	bool checks;                   /* an index is range-checked */
-	const Node *tiled;             /* a contraction, scan or sort whose element at the linear index tile_at is tile_value */
+	const Node *tiled;             /* a contraction, scan or sort; its element tile_at is tile_value */
 	const Ix *tile_at;
 	const Val *tile_value;
 	struct Divisor { int loop; Dim d; } divisor[16];     /* by which loops must split for indices to be affine */
@@ -156,7 +157,8 @@ const char *math_name(const Build *b, const char *fn, DType d);      /* of a lib
 const char *build_name(Build *b, const char *base);          /* an unused identifier like it */
 const char *build_candidate(Build *b, const char *base, int n);        /* the n-th like it, or NULL: it is in use */
 const Var *build_var(Build *b, const char *name, DType dt);
-const Var *build_within(Build *b, const char *name, DType dt, uint64_t loops);     /* whose value changes in those loops */
+/* whose value changes in those loops */
+const Var *build_within(Build *b, const char *name, DType dt, uint64_t loops);
 const Var *build_loop(Build *b, Dim extent, uint64_t avoid);
 const Var *build_counter(Build *b, const char *name, const Val *end, int64_t most);     /* a loop variable of its own */
 Mem *build_scratch(Build *b, const char *name, DType dt, int64_t elements);  /* at the symbols' max */
@@ -208,9 +210,9 @@ const Ix *checked_index(Build *b, const Node *n, const Ix *const *o);
 /* dot.c: contractions */
 int dot_summed(const Node *n, char *label, Dim *size);
 const Val *dot_value(Build *b, const Node *n, const Ix *const *o);   /* element o as one sum */
-/* The kernel of contraction n, to be scheduled: statements of all that b->inside holds. Each root is n, or is computed from
- * elements of n in the same row-major place, and from what is in memory. Views of operands may be inside, so may
- * what computes them: it is done once for each block of rows or columns.
+/* The kernel of contraction n, to be scheduled: statements of all that b->inside holds. Each root is n, or is
+ * computed from elements of n in the same row-major place, and from what is in memory. Views of operands may be
+ * inside, so may what computes them: it is done once for each block of rows or columns.
  * An element's bits depend on n alone: not on roots, tiles, threads. */
 void dot_kernel(Build *b, Node *n, Node *const *root, int64_t nroot);
 
@@ -228,7 +230,8 @@ Stmt *open_loops(Build *b, Axes *x, uint64_t *used, const Ix **linear, Block **b
 /* ordered.c: the kernel of scan or sort n, as dot_kernel() is of a contraction. rows and behind: the dimensions before
  * and after the one that it runs along, which loops are opened over; a sort leaves them alone. */
 void ordered_kernel(Build *b, Node *n, Node *const *root, int64_t nroot, Axes *rows, Axes *behind);
-void ordered_sizes(const Node *n, Dim *outer, Dim *size, Dim *inner);      /* of that dimension, and all before and after */
+/* of that dimension, and all before and after */
+void ordered_sizes(const Node *n, Dim *outer, Dim *size, Dim *inner);
 
 /* nest.c: the loops of a kernel; each returns a scheduled kernel under construction */
 Build *element_kernel(Arena *a, Graph *g, const Kernels *ks, Node **storage, Node *n);       /* plain loops, one node */
@@ -319,7 +322,8 @@ enum { ALIGN = 64 };                   /* of every offset that is planned, in by
 
 /* ---- program: members.c (the API's structs), program.c (what is called when), buffers.c (where values live) ---- */
 
-typedef enum Area { AREA_NONE, AREA_INPUT, AREA_PARAM, AREA_STATE, AREA_DATA, AREA_COTANGENT, AREA_OUTPUT, AREA_GRAD, AREA_CONST,
+typedef enum Area { AREA_NONE, AREA_INPUT, AREA_PARAM, AREA_STATE, AREA_DATA, AREA_COTANGENT, AREA_OUTPUT, AREA_GRAD,
+	AREA_CONST,
 	AREA_SAVED, AREA_WORKSPACE, NAREA } Area;
 typedef struct Place {
 	Area area;
@@ -470,15 +474,15 @@ typedef struct Job {
 } Job;
 typedef struct Harness Harness;
 void harness_source(Buf *b, const Program *const *p, int n);     /* main.c */
-/* p: programs of different names, in one executable; they must outlive the harness. cc: a command with flags. NULL: the compiler complained or
- * failed, *why is what it said. */
+/* p: programs of different names, in one executable; they must outlive the harness. cc: a command with flags.
+ * NULL: the compiler complained or failed, *why is what it said. */
 Harness *harness_build(Arena *a, const Program *const *p, int n, const char *cc, const char **why);
-/* NULL, or how the program ended: by a signal, since a promise of the interface is broken. threads: 0 leaves the choice to it */
+/* NULL, or how the program ended: by a signal, since a promise of the interface is broken. threads: 0: its choice */
 const char *harness_run(Harness *h, Job *job, int n, int threads);
 
 /* ---- probe.c ---- the values inside emitted code, judged one by one */
 typedef struct Probe {
-	Graph *g;                      /* a copy; its leaves, in the same order, are inputs; its outputs what is looked at */
+	Graph *g;                      /* a copy; its leaves, in this order, are inputs; its outputs what is looked at */
 	Ports out, update, saved, grad;        /* the interface that it had, of nodes of the copy */
 	const Program *program;        /* to be called for CALL_INFER; members of AREA_INPUT and AREA_OUTPUT as in g */
 	Tensor **value;                /* by id, after judging: what compiled code had, else the interpreter */
@@ -491,7 +495,7 @@ typedef struct Judgement {
 	double worst, worst_tol;       /* the greatest error, as a share of its tolerance; and that */
 	const Node *at;                /* where that is; NULL: nowhere an error */
 	const Node *wrong;             /* the first node that differs, or NULL; */
-	int64_t k;                     /* its first element that does, what it is, should be, and how far from that it may be */
+	int64_t k;                     /* its first element that does; what it is, should be, how far it may be off */
 	double got, want, tol;
 } Judgement;
 /* leaf: values by leaf; got: by output of p->g, as compiled code left them. c->symval is set. */

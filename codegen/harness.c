@@ -88,7 +88,8 @@ put_case(Buf *b, const Program *p, const Function *f, const char *word)
 	buf_puts(&t, train ? ", &g, &opt, &out" : back ? "" : ", &out");
 	if (p->split && (f == p->forward || back))
 		buf_puts(&t, back ? ", saved, &g" : ", saved");
-	buf_printf(b, "\tif (function == %s)\n\t\tcode = %s_%s(%s, workspace);\n", word, p->user->name, f->name, buf_str(&t) + 2);
+	buf_printf(b, "\tif (function == %s)\n\t\tcode = %s_%s(%s, workspace);\n", word, p->user->name, f->name,
+		buf_str(&t) + 2);
 }
 
 static void
@@ -325,7 +326,7 @@ take_job(Reader *r, const Harness *h, Job *j)
 	int64_t code[2];
 
 	if (!take_int(r, &code[0]) || !take_arrays(r, h, j, AREA_OUTPUT) || !take_int(r, &code[1]) || !take_int(r, &j->step)
-	    || !take_arrays(r, h, j, AREA_PARAM) || !take_arrays(r, h, j, AREA_STATE) || !take_arrays(r, h, j, AREA_GRAD))
+		|| !take_arrays(r, h, j, AREA_PARAM) || !take_arrays(r, h, j, AREA_STATE) || !take_arrays(r, h, j, AREA_GRAD))
 		return false;
 	j->code[0] = (int)code[0];
 	j->code[1] = (int)code[1];

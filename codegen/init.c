@@ -85,8 +85,10 @@ put_filler(Buf *b, const Program *p, How how, DType d)
 		buf_puts(b, "\tfor (int64_t i = 0; x && i < n; i++)\n\t\tx[i] = value;\n}\n\n");
 		return;
 	}
-	buf_line(b, 0, arena_fmt(b->arena, "%s_%s_%s(%s *x, int64_t n, double %s, double %s, uint64_t seed, uint64_t stream)",
-		m, how_name[how], dtype_name(d), t, how == UNIFORM ? "lo" : "mean", how == UNIFORM ? "hi" : "std"));
+	buf_line(b, 0,
+		arena_fmt(b->arena,
+			"%s_%s_%s(%s *x, int64_t n, double %s, double %s, uint64_t seed, uint64_t stream)", m,
+			how_name[how], dtype_name(d), t, how == UNIFORM ? "lo" : "mean", how == UNIFORM ? "hi" : "std"));
 	buf_puts(b, "{\n\tfor (int64_t i = 0; x && i < n; i++)\n");
 	buf_line(b, 2, arena_fmt(b->arena, "x[i] = (%s)(%s * %s_%s_f64(seed, stream, (uint64_t)i));", t,
 		how == UNIFORM ? "lo + (hi - lo)" : "mean + std", m, how == UNIFORM ? "rand" : "randn"));
@@ -107,8 +109,8 @@ static void
 put_copy(Buf *b, const Program *p, const Member *m, char self)
 {
 	if (init_inline(p, m)) {
-		buf_printf(b, "\tif (%c->%s)\n\t\tmemcpy(%c->%s, %s_init_%s, sizeof %s_init_%s);\n", self, m->cname, self, m->cname,
-			p->user->name, m->cname, p->user->name, m->cname);
+		buf_printf(b, "\tif (%c->%s)\n\t\tmemcpy(%c->%s, %s_init_%s, sizeof %s_init_%s);\n", self, m->cname,
+			self, m->cname, p->user->name, m->cname, p->user->name, m->cname);
 		return;
 	}
 	buf_printf(b, "\t/* %c->%s is to be loaded from ", self, m->cname);
@@ -157,7 +159,8 @@ put_init(Buf *b, const Program *p, Area area, const char *what, char self)
 		if (init_inline(p, &ms->m[i]))
 			array_print(b, arena_fmt(b->arena, "%s_init_%s", p->user->name, ms->m[i].cname), ms->m[i].type.dt,
 				ms->m[i].blob->data, ms->m[i].blob->nbytes);
-	buf_printf(b, "void\n%s_%s_init(const %s_%s *%c, uint64_t seed)\n{\n", p->user->name, what, p->user->name, what, self);
+	buf_printf(b, "void\n%s_%s_init(const %s_%s *%c, uint64_t seed)\n{\n", p->user->name, what, p->user->name,
+		what, self);
 	for (int64_t i = 0; i < ms->n; i++)
 		put_start(b, p, &ms->m[i], self);
 	if (!any)

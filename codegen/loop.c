@@ -366,7 +366,7 @@ use_root(Sched *s, const Val *v)
 	int at = s->depth - 1;
 
 	if (!v->nx || find(s, v) || v->kind == V_REDUCE || v->check || v->guard || level(s, v) < at
-	    || uses(s, v) > 1)
+		|| uses(s, v) > 1)
 		return use(s, v, at);
 	return rebuild(s, v, at);
 }
@@ -678,8 +678,9 @@ reductions(Sched *s, const Val *v)
 	g.red[g.n++] = v;
 	for (int64_t i = 0; i < s->nred && !is_arg(v) && !floor; i++) {
 		const Val *r = s->red[i];
-		if (r != v && s->red_part[i] <= s->part && r->var == v->var && r->order == v->order && in_lanes(r) == in_lanes(v) && !is_arg(r)
-		    && !find(s, r) && computable(s, r) && level(s, r) == d && ready(s, r->x[0], r->var))
+		if (r != v && s->red_part[i] <= s->part && r->var == v->var && r->order == v->order
+			&& in_lanes(r) == in_lanes(v) && !is_arg(r) && !find(s, r) && computable(s, r) && level(s, r) == d
+			&& ready(s, r->x[0], r->var))
 			g.red[g.n++] = r;
 	}
 	/* one nest serves sums and maxima alike only when it has no chunks */

@@ -123,7 +123,8 @@ put_symbols(Out *o, const Program *p)
 static void
 put_members(Out *o, const Program *p, Area area)
 {
-	bool flat = area == AREA_PARAM || area == AREA_STATE || area == AREA_DATA || area == AREA_GRAD || area == AREA_SAVED;
+	bool flat = area == AREA_PARAM || area == AREA_STATE || area == AREA_DATA || area == AREA_GRAD
+		|| area == AREA_SAVED;
 
 	if (!p->of[area].n)
 		return;

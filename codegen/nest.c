@@ -8,7 +8,10 @@
 
 #include <string.h>
 
-enum { PARALLEL_WORK = 50000, MAXTRY = 24, MAXCOLUMNS = 64 };  /* operations below which a parallel region costs more than it saves */
+enum {
+	PARALLEL_WORK = 50000,         /* operations below which a parallel region costs more than it saves */
+	MAXTRY = 24, MAXCOLUMNS = 64
+};
 
 static void
 set_parallel(const Build *b, Stmt *outer, int64_t work)
@@ -171,7 +174,7 @@ static bool
 is_column_root(const Group *k, const Node *n)
 {
 	return k->columns && n->op->kind == REDUCE && reduce_form(n) == REDUCE_COLUMNS
-	       && dim_eq(type_count(&n->in[0]->type), k->count);
+		&& dim_eq(type_count(&n->in[0]->type), k->count);
 }
 
 /* rows and columns may be equally many */
@@ -179,7 +182,7 @@ static bool
 is_row_root(const Group *k, const Node *n)
 {
 	return k->has_rows && !is_column_root(k, n) && !dim_eq(type_count(&n->type), k->count)
-	       && dim_eq(type_count(&n->type), k->rows);
+		&& dim_eq(type_count(&n->type), k->rows);
 }
 
 /* Rows in chunks, so that reductions over rows accumulate apart from each other: one row of partial results
@@ -383,7 +386,7 @@ refine(const Build *b, Part *p, int n)
 	for (int d = 0; d < b->ndivisor; d++)
 		for (int i = 0; i < n; i++)
 			if (split_axis(&p[i].rows, b->divisor[d].loop, b->divisor[d].d)
-			    || split_axis(&p[i].inner, b->divisor[d].loop, b->divisor[d].d))
+				|| split_axis(&p[i].inner, b->divisor[d].loop, b->divisor[d].d))
 				return true;
 	return false;
 }

@@ -208,7 +208,8 @@ put_step(Buf *b, const Program *p)
 	int k = p->opt->optimizer;
 
 	buf_puts(b, "/* advances all parameters that have a gradient */\nstatic void\n");
-	buf_line(b, 0, arena_fmt(b->arena, "%s_step(const %s_params *p, const %s_grads *g, %s_optimizer *opt)", m, m, m, m));
+	buf_line(b, 0,
+		arena_fmt(b->arena, "%s_step(const %s_params *p, const %s_grads *g, %s_optimizer *opt)", m, m, m, m));
 	buf_puts(b, "{\n\topt->step++;\n");
 	for (const char *s = rule[k].once; s && *s; s = strchr(s, '\n') + 1)
 		buf_printf(b, "\t%s\n", with_types(b->arena, arena_copy(b->arena, s, strchr(s, '\n') - s), "float",

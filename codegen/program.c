@@ -18,7 +18,8 @@ static void
 saved_add(Arena *a, Program *p, const char *name, const Node *v, const Leaf *leaf)
 {
 	Members *ms = &p->of[AREA_SAVED];
-	Member m = {.name = name, .cname = c_ident(a, name), .type = v->type, .leaf = leaf, .param = -1, .offset = ms->bytes};
+	Member m = {.name = name, .cname = c_ident(a, name), .type = v->type, .leaf = leaf, .param = -1,
+		.offset = ms->bytes};
 
 	m.bytes = type_max_bytes(p->user, &v->type);
 	if (!add_ok(ms->bytes, align_up(m.bytes), &ms->bytes))

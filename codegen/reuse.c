@@ -75,8 +75,8 @@ find_reuse(Arena *a, const Build *b)
 		for (int j = 0; j < b->nparam && j < 64; j++) {
 			const Use *w = &s.write[i], *r = &s.read[j];
 			if (i != j && w->at && !w->mixed && !s.read[i].at && !s.read[i].mixed && r->at && !r->mixed
-			    && !s.write[j].at && !s.write[j].mixed && r->at == w->at && r->last <= w->first
-			    && b->param[i]->dt == b->param[j]->dt && same_size(b->paramnode[i], b->paramnode[j]))
+				&& !s.write[j].at && !s.write[j].mixed && r->at == w->at && r->last <= w->first
+				&& b->param[i]->dt == b->param[j]->dt && same_size(b->paramnode[i], b->paramnode[j]))
 				out[i] |= (uint64_t)1 << j;
 		}
 	return out;

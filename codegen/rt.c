@@ -49,7 +49,7 @@ static bool
 defines(const char *line)
 {
 	return !strncmp(line, "rt_", 3) || !strncmp(line, "#define ", 8) || !strncmp(line, "enum ", 5)
-	       || !strncmp(line, "typedef ", 8);
+		|| !strncmp(line, "typedef ", 8);
 }
 
 static void

@@ -185,7 +185,7 @@ known_comparison(Build *b, const char *op, const Val *l, const Val *r)
 	if (l == r)
 		return v_lit(b, BOOL, op[1] == '=' && op[0] != '!');
 	if ((is_unsigned(l) && is_int(r, 0) && (!strcmp(op, "<") || !strcmp(op, ">=")))
-	    || (is_unsigned(r) && is_int(l, 0) && (!strcmp(op, ">") || !strcmp(op, "<="))))
+		|| (is_unsigned(r) && is_int(l, 0) && (!strcmp(op, ">") || !strcmp(op, "<="))))
 		return v_lit(b, BOOL, op[1] == '=');
 	return NULL;
 }
@@ -476,7 +476,7 @@ build_scratch(Build *b, const char *name, DType dt, int64_t elements)
 
 	m->param = -2;
 	if (!mul_ok(elements, dtype_size(dt), &bytes) || !add_ok(b->scratch, bytes, &b->scratch)
-	    || !add_ok(b->scratch, ALIGN - 1, &b->scratch))
+		|| !add_ok(b->scratch, ALIGN - 1, &b->scratch))
 		bug("scratch memory overflows");
 	b->scratch -= b->scratch % ALIGN;
 	return m;
@@ -707,7 +707,8 @@ static const char *const reserved[] = {
 	"auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern",
 	"float", "for", "goto", "if", "inline", "int", "long", "register", "restrict", "return", "short", "signed",
 	"sizeof", "static", "struct", "switch", "typedef", "union", "unsigned", "void", "volatile", "while", "bool",
-	"true", "false", "asm", "typeof", "unix", "linux", "bad", "scratch", "j0", "j1", "jn", "y0", "y1", "yn", "gamma", "lgamma", "tgamma", "signgam", "index", "time",
+	"true", "false", "asm", "typeof", "unix", "linux", "bad", "scratch", "j0", "j1", "jn", "y0", "y1", "yn",
+	"gamma", "lgamma", "tgamma", "signgam", "index", "time",
 	"remove", "signal", "abs", "labs", "div", "ldiv", "ceil", "floor", "fabs", "fmod", "frexp", "ldexp", "modf",
 	"pow", "sqrt", "exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin", "acos", "atan", "atan2",
 	"round", "trunc", "rint", "erf", "erfc", "hypot", "cbrt", "log2", "log10", "log1p", "expm1", "exp2", "fmax",

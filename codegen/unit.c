@@ -92,8 +92,9 @@ put_table(Buf *b, const Program *p, int k)
 	const Members *ms = &p->of[flat[k].area];
 	const char *m = p->user->name;
 
-	buf_line(b, 0, arena_fmt(b->arena, "const %s_tensor %s_%s_table[%s_N%s] = {", m, m, flat[k].name, upper(b->arena, m),
-	         flat[k].count));
+	buf_line(b, 0,
+		arena_fmt(b->arena, "const %s_tensor %s_%s_table[%s_N%s] = {", m, m, flat[k].name, upper(b->arena, m),
+			flat[k].count));
 	for (int64_t i = 0; i < ms->n; i++) {
 		const Type *t = &ms->m[i].type;
 		buf_puts(b, "\t{");
@@ -130,7 +131,8 @@ put_bind(Buf *b, const Program *p, int k)
 			buf_printf(&clear, "\tmemset(base + %lld, 0, %lld);\n", (long long)at, (long long)(offset - at));
 		if (next < 0)
 			break;
-		buf_printf(b, "\t%c->%s = (%svoid *)(base + %lld);\n", flat[k].self, ms->m[next].cname, constant, (long long)offset);
+		buf_printf(b, "\t%c->%s = (%svoid *)(base + %lld);\n", flat[k].self, ms->m[next].cname, constant,
+			(long long)offset);
 		done[next] = true;
 		at = offset + ms->m[next].bytes;
 	}

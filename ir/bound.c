@@ -338,7 +338,8 @@ floats_of(EvalCtx *c, const Bounded *x, int how)
 	t->f = NEW(c->arena, MAX(t->n, 1), double);
 	for (int64_t k = 0; k < t->n; k++) {
 		double v = number(x->v, k), e = x->e ? x->e[k] : 0;
-		t->f[k] = how == BELOW ? v - e : how == ABOVE ? v + e : how == BOUND_ONLY ? e : how == MAGNITUDE ? fabs(v) + e : 0;
+		t->f[k] = how == BELOW ? v - e : how == ABOVE ? v + e : how == BOUND_ONLY ? e
+			: how == MAGNITUDE ? fabs(v) + e : 0;
 	}
 	return t;
 }

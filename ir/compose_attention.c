@@ -68,8 +68,10 @@ batches_agree(Node *n, int i)
 		}
 	if (sharing(n, i, &heads))
 		return true;
-	type_error_in(n, i, "heads, the dimension before the last two: those of %s, which is %s, are no multiple of those of %s, "
-		"which is %s", nn(q), tt(q), nn(x), tt(x));
+	type_error_in(n, i,
+		"heads, the dimension before the last two: those of %s, which is %s, are no multiple of those of %s, "
+		"which is %s",
+		nn(q), tt(q), nn(x), tt(x));
 	return false;
 }
 

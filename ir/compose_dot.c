@@ -177,7 +177,7 @@ matmul_sizes(Node *n, Dim *size)
 			Dim *s = &size[f.label[i]];
 			bool inner = f.label[i] == INNER;
 			if (k == 1 && inner ? !dim_eq(*s, t->dim[i])
-			    : !dim_one(*s) && !dim_one(t->dim[i]) && !dim_eq(*s, t->dim[i])) {
+				: !dim_one(*s) && !dim_one(t->dim[i]) && !dim_eq(*s, t->dim[i])) {
 				type_error_in(n, 1, "%s sizes differ:\n%s is %s, %s is %s", inner ? "inner" : "batch",
 					nn(n->in[0]), tt(n->in[0]), nn(n->in[1]), tt(n->in[1]));
 				return false;

@@ -35,7 +35,8 @@ reduce_items(Node *n, Node *item, Node **res)
 
 #define LOSS(op, count, names, attributes, text, derivative) \
 	const Op op_##op = {.name = #op, .id = OP_##op, .kind = COMPOSITE, .min_in = count, .max_in = count, \
-		.attr = attributes, .operands = names, .doc = text, .shape = items_shape, .compose = op##_compose, .vjp = derivative};
+		.attr = attributes, .operands = names, .doc = text, .shape = items_shape, .compose = op##_compose, \
+		.vjp = derivative};
 
 static const AttrSpec reduction_attr[] = {
 	REDUCTION_SPEC,
@@ -120,7 +121,8 @@ huber_loss_compose(Node *n, bool training, Node **res)
 	Node *z = distance(n), *delta = Lit(z, number(n, 1));
 
 	(void)training;
-	reduce_items(n, Where(Le(z, delta), Mul(Square(z), Lit(z, 0.5)), Mul(Sub(z, Lit(z, number(n, 1) / 2)), delta)), res);
+	reduce_items(n,
+		Where(Le(z, delta), Mul(Square(z), Lit(z, 0.5)), Mul(Sub(z, Lit(z, number(n, 1) / 2)), delta)), res);
 }
 
 static const AttrSpec huber_attr[] = {
@@ -445,7 +447,8 @@ multilabel_margin_loss_compose(Node *n, bool training, Node **res)
 	is_target = Gt(Sum(Cast(hit, I64), &labels, 1, true), LitI(n->g, I64, 0));
 	own = Sum(Where(hit, Unsqueeze(x, labels), Lit(x, 0)), &classes, 1, true);
 	z = Add(Sub(Unsqueeze(x, labels), own), Lit(x, 1));
-	z = Where(LogicalOr(LogicalOr(is_target, Lt(Unsqueeze(t, classes), LitI(n->g, I64, 0))), Le(z, Lit(z, 0))), Lit(z, 0), z);
+	z = Where(LogicalOr(LogicalOr(is_target, Lt(Unsqueeze(t, classes), LitI(n->g, I64, 0))), Le(z, Lit(z, 0))),
+		Lit(z, 0), z);
 	z = Sum(z, both, 2, false);
 	reduce_items(n, Div(z, DimSize(n->g, x->type.dim[last], z->type.dt)), res);
 }

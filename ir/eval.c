@@ -283,7 +283,7 @@ leaf_value(EvalCtx *c, const Leaf *l, Tensor *given)
 	if (!given)
 		return zeros;
 	if (given->dt != zeros->dt || given->rank != zeros->rank
-	    || memcmp(given->dim, zeros->dim, (size_t)zeros->rank * sizeof *zeros->dim))
+		|| memcmp(given->dim, zeros->dim, (size_t)zeros->rank * sizeof *zeros->dim))
 		bug("eval: the value given for '%s' is not of its type", l->name);
 	return given;
 }

@@ -151,7 +151,7 @@ convert(Node *n)
 	if (n->op->id == OP_cast && n->type.dt == n->in[0]->type.dt)
 		return n->in[0];
 	if (n->op->id == OP_cast && is_splat(n->in[0]) && dtype_float(n->type.dt)
-	    && dtype_float(n->in[0]->type.dt))
+		&& dtype_float(n->in[0]->type.dt))
 		return Full(n->g, n->type, round_to(n->type.dt, splat_value(n->in[0])));
 	return NULL;
 }

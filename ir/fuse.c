@@ -281,7 +281,7 @@ static bool
 joinable(const Group *k)
 {
 	return !k->gone && !k->dot && !k->scatter
-	       && (!k->first || k->form == REDUCE_ROWS || k->form == REDUCE_COLUMNS);
+		&& (!k->first || k->form == REDUCE_ROWS || k->form == REDUCE_COLUMNS);
 }
 
 /* whether k waits for h through some other kernel */
@@ -383,9 +383,9 @@ static bool
 try_join(Fuse *f, Group *a, Group *b)
 {
 	if (a == b || !joinable(a) || !joinable(b) || !same_space(a, b) || a->nnode + b->nnode > MAXGROUP
-	    || !reads_in_place(f, a, b) || !reads_in_place(f, b, a)
-	    || waits_around(f, a, b->id) || waits_around(f, b, a->id)
-	    || buffers_of(f, a) + buffers_of(f, b) > MAXBUFFERS)
+		|| !reads_in_place(f, a, b) || !reads_in_place(f, b, a)
+		|| waits_around(f, a, b->id) || waits_around(f, b, a->id)
+		|| buffers_of(f, a) + buffers_of(f, b) > MAXBUFFERS)
 		return false;
 	if (a->id < b->id)
 		join(f, a, b);
@@ -445,8 +445,8 @@ try_append(Fuse *f, Group *a, Group *b)
 	int nnode = a->nnode + b->nnode;
 
 	if (a->dot || b->dot || a->scatter || b->scatter || nnode > MAXGROUP
-	    || (chain_work(a) > SMALL && chain_work(b) > SMALL)
-	    || waits_around(f, b, a->id))
+		|| (chain_work(a) > SMALL && chain_work(b) > SMALL)
+		|| waits_around(f, b, a->id))
 		return false;
 	while (last->then)
 		last = last->then;
@@ -557,7 +557,7 @@ forward_names(Fuse *f)
 			continue;
 		x = n->in[0];
 		if (node_given(x) || node_literal(x) || f->named[x->id] || live_users(f, x) != 1
-		    || !dim_eq(count(x), count(n)) || element_relation(x, n, 0) != AT_ELEMENT)
+			|| !dim_eq(count(x), count(n)) || element_relation(x, n, 0) != AT_ELEMENT)
 			continue;
 		f->named[i] = false;
 		f->named[x->id] = true;

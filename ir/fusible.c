@@ -148,7 +148,7 @@ static bool
 dot_fits(const Node *n, const Group *k, unsigned place)
 {
 	return !k->dot && !k->has_rows && !k->scatter && !k->first && place == AT_ELEMENT
-	       && (n->op->kind == ORDERED || dtype_float(n->type.dt)) && dim_eq(k->count, count(n));
+		&& (n->op->kind == ORDERED || dtype_float(n->type.dt)) && dim_eq(k->count, count(n));
 }
 
 bool

@@ -663,7 +663,7 @@ only_var(const Ix *a, int var)
 	if (!last || !last->atom || last->atom->kind != IX_VAR || last->atom->var != var)
 		return false;
 	return !last->k.sym && (last->k.k == 1 || last->k.k == -1)
-	       && (a->n == 1 || !a->term[a->n - 2].atom);
+		&& (a->n == 1 || !a->term[a->n - 2].atom);
 }
 
 int
@@ -678,8 +678,8 @@ ix_divisors(const Ix *a, int var, Dim *out, int n, int max)
 		if (only_var(num, var))
 			n = divisor_put(x->extent, out, n, max);
 		else if (num->n == 1 && num->term[0].atom->kind == IX_QUOT
-			 && only_var(num->term[0].atom->num, var)
-			 && dim_mul(x->extent, num->term[0].atom->extent, &d))
+				&& only_var(num->term[0].atom->num, var)
+				&& dim_mul(x->extent, num->term[0].atom->extent, &d))
 			n = divisor_put(d, out, n, max);
 		n = ix_divisors(num, var, out, n, max);
 	}
@@ -713,7 +713,7 @@ static void
 put_factor(Buf *b, IxCtx *c, const Ix *a)
 {
 	bool bare = a->n == 1 && a->term[0].k.k > 0
-		    && (a->term[0].atom ? a->term[0].atom->kind == IX_VAR && dim_one(a->term[0].k) : true);
+			&& (a->term[0].atom ? a->term[0].atom->kind == IX_VAR && dim_one(a->term[0].k) : true);
 
 	buf_puts(b, bare ? "" : "(");
 	put_ix(b, c, a);

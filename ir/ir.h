@@ -232,7 +232,7 @@ struct Node {
 	Remat remat;
 	Side side;
 	bool typed;                    /* the user asserts the type: written back */
-	bool pinned;                   /* differentiated with respect to: what uses it is told from what uses an equal value,
+	bool pinned;                   /* differentiated with respect to: its uses are told from those of an equal value,
 	                                * so nothing folds or merges with it until grad is done */
 	Loc at;
 	const Loc *in_at;              /* reader only: place of each operand */
@@ -329,8 +329,10 @@ const char *tt(const Node *n);                   /* type text of a node, for mes
 const char *nn(const Node *n);                   /* name of a node for messages: 'a', or the literal */
 
 /* helpers for shape functions */
-bool broadcast(Node *n, const Node *const *in, int nin, Type *out);      /* dims only; NumPy rules; type_error on clash */
-bool dtype_as(Node *n, int i, int like);         /* operand i has the dtype of operand `like`; else names the cast that mends it */
+/* dims only; NumPy rules; type_error on clash */
+bool broadcast(Node *n, const Node *const *in, int nin, Type *out);
+/* operand i has the dtype of operand `like`; else names the cast that mends it */
+bool dtype_as(Node *n, int i, int like);
 bool same_dtype(Node *n, int from);              /* operands from.. share a dtype */
 int norm_dim(Node *n, int64_t d, int rank);      /* negative dims; -1 after a type_error */
 /* the dims attribute `i` of n as a sorted set of axes of a rank-r operand; unset or empty means all (when empty_all) */
@@ -391,7 +393,8 @@ Node *Slice(Node *a, int dim, Dim start, Dim end, int64_t step);
 Node *Pad(Node *a, const Dim *low, const Dim *high, double value);
 Node *Cat(Node *const *a, int n, int dim);
 Node *Flip(Node *a, const int *dims, int n);
-Node *Shift(Node *a, int dim, int64_t by, double value);     /* to higher indices when by > 0; value where there was none */
+/* to higher indices when by > 0; value where there was none */
+Node *Shift(Node *a, int dim, int64_t by, double value);
 Node *Unsqueeze(Node *a, int dim);
 Node *Squeeze(Node *a, int dim);
 Node *Sum(Node *a, const int *dims, int n, bool keepdim);
@@ -417,7 +420,8 @@ Node *Item(Node *n, int r);                      /* result r of a composite with
 void loss_type(Node *n, const Type *items);      /* sets n's */
 Node *loss_reduced(const Node *n, Node *item, Node *count);  /* n's value; a mean divides by count */
 Node *loss_count(const Node *x, const Type *t);  /* elements of type t, a scalar of x's dtype */
-Node *at_least(Node *x, double least);           /* compose_margin.c: max(x, least), its derivative 1 where they are equal */
+/* compose_margin.c: max(x, least), its derivative 1 where they are equal */
+Node *at_least(Node *x, double least);
 
 /* ---- reading and writing ---- */
 /* read.c. Errors are recorded; NULL when there was one. All independent ones are found. */
@@ -663,7 +667,8 @@ Graph *infer(Arena *a, const Graph *g, const char *outputs); /* infer.c: values 
 bool fusible(const Node *a, const Node *b);
 int64_t node_work(const Node *n);                /* op->cost times its iteration space, at the hints; saturates */
 int64_t node_hint_bytes(const Node *n);          /* of its value; saturates */
-bool ends_kernel(const Node *n);                 /* what it gives is there only when all is: contraction, scan, scatter */
+/* what it gives is there only when all is: contraction, scan, scatter */
+bool ends_kernel(const Node *n);
 /* fusible.c: what a kernel can compute where it reads it */
 bool node_literal(const Node *n);                /* needs no memory wherever it is read */
 bool node_given(const Node *n);                  /* in memory before the first kernel */
@@ -705,7 +710,8 @@ typedef struct Judge {                 /* facts about a graph's values, by node 
 	bool *table;                   /* a view that a gather selects from */
 	bool *nested;                  /* it is a row's value: a reduction with as many elements is behind it */
 } Judge;
-bool selects_from(const Judge *j, const Node *u, int operand);         /* u reads any element of it, as its index says */
+/* u reads any element of it, as its index says */
+bool selects_from(const Judge *j, const Node *u, int operand);
 bool is_affine_view(const Node *n);              /* a contraction can read through its strides */
 /* where kernel k computes n for reader u, which it has at place pu */
 unsigned group_place(const Node *n, const Node *u, int operand, const Group *k, unsigned pu);
@@ -713,8 +719,9 @@ unsigned group_place(const Node *n, const Node *u, int operand, const Group *k, 
 bool group_fits(const Judge *j, const Node *n, const Node *u, int operand, const Group *k, unsigned place);
 /* done again in each kernel rather than written and read: one large operand at most, little work */
 bool cheap_again(const Node *n);
-/* fuse.c: nodes into kernels, in an order in which each comes after those that it reads from. named: by node id, must be
- * in memory. memory, filled by node id: the node (itself, or a named view) as whose memory it is written, if it is */
+/* fuse.c: nodes into kernels, in an order in which each comes after those that it reads from. named: by
+ * node id, must be in memory. memory, filled by node id: the node (itself, or a named view) as whose memory it is
+ * written, if it is */
 typedef struct Groups { Group **v; int n; } Groups;
 Groups fuse(Arena *a, Graph *g, const bool *named, Node **memory);
 int64_t group_work(const Group *k);              /* at the hints, without what comes afterwards */

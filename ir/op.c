@@ -172,7 +172,7 @@ set_num(const Op *op, Attr *a, const char *name, double v)
 
 	s->f = v;
 	if (v >= -9007199254740992.0 && v <= 9007199254740992.0 && v == (double)(int64_t)v
-	    && (v != 0 || 1 / v > 0)) {
+		&& (v != 0 || 1 / v > 0)) {
 		s->is_int = true;
 		s->i = (int64_t)v;
 	}

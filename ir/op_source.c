@@ -54,7 +54,7 @@ type_fits(Node *n, const Type *t)
 
 	for (int i = 0; i < t->rank; i++)
 		if (!dim_mul(count, t->dim[i], &count)
-		    || !mul_ok(bytes, MAX(1, dim_max(n->g, t->dim[i])), &bytes) || bytes > INT64_MAX / 16) {
+			|| !mul_ok(bytes, MAX(1, dim_max(n->g, t->dim[i])), &bytes) || bytes > INT64_MAX / 16) {
 			type_error(n, "the result %s is larger than the address space",
 				type_text(n->g->arena, n->g, t));
 			return false;

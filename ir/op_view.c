@@ -538,7 +538,7 @@ slice_vjp(Node *y, Node *const *gs, Node **d)
 	Dim low[MAXRANK] = {{0}}, high[MAXRANK] = {{0}}, size = x->type.dim[r.dim], room, wide;
 
 	if (r.from_end || x->type.rank == MAXRANK || !dim_sum(size, r.start, true, &room)
-	    || !dim_mul(r.size, DIM(r.step), &wide) || !dim_sum(room, wide, true, &high[r.dim])) {
+		|| !dim_mul(r.size, DIM(r.step), &wide) || !dim_sum(room, wide, true, &high[r.dim])) {
 		d[0] = slice_vjp_scatter(x, gs[0], &r);
 		return;
 	}

@@ -77,7 +77,8 @@ static int64_t
 price_saved(int by, const Node *n, bool unclaimed)
 {
 	int64_t bytes = node_hint_bytes(n);
-	int64_t p = by == BY_BYTES ? type_max_bytes(n->g, &n->type) : price_moved(by, unclaimed ? mul_sat(bytes, ON_TOP) : bytes);
+	int64_t p = by == BY_BYTES ? type_max_bytes(n->g, &n->type)
+		: price_moved(by, unclaimed ? mul_sat(bytes, ON_TOP) : bytes);
 
 	if (is_alias(n))
 		p = add_sat(p, price_worked(by, n, count(n)));

@@ -18,7 +18,7 @@ bool
 type_read(Graph *g, const Json *j, Type *out)
 {
 	return want(g, j, J_STRING, "a type") && type_parse(g, j->str, j->at, out)
-	    && !unsupported_dtype(g, out->dt, j->at);
+		&& !unsupported_dtype(g, out->dt, j->at);
 }
 
 /* ---- numbers ---- */

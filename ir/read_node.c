@@ -184,7 +184,8 @@ node_keys_check(Graph *g, const Json *j)
 	rest.n = 0;
 	for (int i = 0; i < j->n; i++) {
 		if (op && !is_node_key(j->key[i]) && op_attr(op, j->key[i], &k)) {
-			graph_diag(g, DIAG_ERROR, j->key_at[i], "'%s' is an attribute: \"attrs\": {\"%s\": ...}", j->key[i], j->key[i]);
+			graph_diag(g, DIAG_ERROR, j->key_at[i], "'%s' is an attribute: \"attrs\": {\"%s\": ...}",
+				j->key[i], j->key[i]);
 			continue;
 		}
 		rest.key[rest.n] = j->key[i];
@@ -230,8 +231,8 @@ is_literal(const Json *j)
 	if (j->kind != J_STRING)
 		return false;
 	return !strcmp(j->str, "inf") || !strcmp(j->str, "-inf") || !strcmp(j->str, "nan")
-	    || (json_int(j, &v) && (v > EXACT_INT || v < -EXACT_INT))
-	    || (strlen(j->str) == 20 && !j->str[strspn(j->str, "0123456789")]);
+		|| (json_int(j, &v) && (v > EXACT_INT || v < -EXACT_INT))
+		|| (strlen(j->str) == 20 && !j->str[strspn(j->str, "0123456789")]);
 }
 
 static void

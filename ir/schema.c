@@ -158,7 +158,8 @@ put_inits(Buf *b)
 		if (nnum == 1)
 			buf_puts(b, "{\"type\": \"number\"}");
 		else
-			buf_printf(b, "{\"type\": \"array\", \"items\": {\"type\": \"number\"}, \"minItems\": %d, \"maxItems\": %d}",
+			buf_printf(b,
+				"{\"type\": \"array\", \"items\": {\"type\": \"number\"}, \"minItems\": %d, \"maxItems\": %d}",
 				nnum, nnum);
 	}
 	buf_puts(b, "}}]},\n");

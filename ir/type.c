@@ -359,7 +359,7 @@ size_ok(Graph *g, const char *text, Loc at, const Type *t)
 
 	for (int i = 0; i < t->rank; i++)
 		if (!dim_mul(count, t->dim[i], &count) || !mul_ok(n, MAX(1, dim_max(g, t->dim[i])), &n)
-		    || n > INT64_MAX / 16) {
+			|| n > INT64_MAX / 16) {
 			graph_diag(g, DIAG_ERROR, at, "type '%s' is larger than the address space", text);
 			return false;
 		}

@@ -349,7 +349,7 @@ check_flow(Arena *a, int nvertex, const FlowArc *arc, int narc, int source, int 
 			return arena_fmt(a, "arc %d: flow %lld is outside [0, %lld]", i, (long long)f,
 				(long long)arc[i].cap);
 		if (!add_ok(net[arc[i].from], f, &net[arc[i].from]) ||
-		    !add_ok(net[arc[i].to], -f, &net[arc[i].to]))
+			!add_ok(net[arc[i].to], -f, &net[arc[i].to]))
 			return arena_fmt(a, "arc %d: flow %lld overflows a sum", i, (long long)f);
 	}
 	for (int v = 0; v < nvertex; v++) {

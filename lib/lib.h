@@ -97,7 +97,8 @@ _Noreturn void fail(int code, Loc at, const char *fmt, ...) PRINTF(3, 4);  /* wi
 _Noreturn void bug(const char *fmt, ...) PRINTF(1, 2);
 void bug_context(const char *pass, const char *node);        /* copied; NULL clears */
 void diag_json(bool on);                                     /* --diagnostics=json: one object a line */
-void diag_reset(void);                                       /* forget what was recorded: for programs that read many inputs */
+/* forget what was recorded: for programs that read many inputs */
+void diag_reset(void);
 void diag_text(Buf *b);                                      /* what diag_check() would print */
 void at_exit_remove(const char *path);                       /* temporaries to unlink on a failing exit or a signal */
 void at_exit_keep(const char *path);
@@ -129,12 +130,15 @@ void json_quote(Buf *b, const char *utf8);                   /* appends a JSON s
 void text_diff(Buf *b, const char *old_name, const char *old_text, const char *new_name, const char *new_text);
 
 /* num.c: numbers and their texts, independent of locale */
-uint16_t half_from_double(double x);                         /* IEEE binary16, nearest even, from double in one rounding */
+/* IEEE binary16, nearest even, from double in one rounding */
+uint16_t half_from_double(double x);
 double half_to_double(uint16_t h);
 uint16_t bfloat_from_double(double x);                       /* one rounding, nearest even */
 double bfloat_to_double(uint16_t h);
-void buf_float(Buf *b, double x, bool single);               /* shortest decimal text that reads back the same float/double; inf, -inf, nan */
-void buf_c_float(Buf *b, double x, bool single);             /* C99 literal: 0.5f, 0x1.8p+1f, INFINITY, -INFINITY, NAN */
+/* shortest decimal text that reads back the same float/double; inf, -inf, nan */
+void buf_float(Buf *b, double x, bool single);
+/* C99 literal: 0.5f, 0x1.8p+1f, INFINITY, -INFINITY, NAN */
+void buf_c_float(Buf *b, double x, bool single);
 bool parse_double(const char *s, double *out);               /* whole string; "inf" "-inf" "nan" too */
 bool parse_int64(const char *s, int64_t *out);
 bool parse_uint64(const char *s, uint64_t *out);

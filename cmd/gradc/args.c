@@ -145,7 +145,8 @@ choose_verb(Args *a, const char *first)
 	for (int i = 0; i < n; i++)
 		names[i] = v[i].name;
 	near = nearest(first, names, n);
-	usage_error(a, "unknown verb '%s'%s%s%s", first, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+	usage_error(a, "unknown verb '%s'%s%s%s", first, near ? "; did you mean '" : "", near ? near : "",
+		near ? "'?" : "");
 }
 
 static _Noreturn void
@@ -174,8 +175,8 @@ check_usage(const Args *a)
 	if (v->max_pos >= 0 && a->npos > v->max_pos) {
 		const char *more = a->pos[v->max_pos];
 		bool directory = (v->bit & (V_COMPILE | V_CHECK)) && !a->val[O_OUT];
-		usage_error(a, "gradc %s: one argument too many: '%s'%s%s%s", v->name, more, directory ? "; did you mean -o " : "",
-			directory ? more : "", directory ? "?" : "");
+		usage_error(a, "gradc %s: one argument too many: '%s'%s%s%s", v->name, more,
+			directory ? "; did you mean -o " : "", directory ? more : "", directory ? "?" : "");
 	}
 }
 

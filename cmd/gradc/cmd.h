@@ -6,7 +6,8 @@
 #include "gen.h"
 
 enum OptId {
-	O_OUT, O_BACKEND, O_RUN_BACKEND, O_PARTITION, O_OBJECTIVE, O_RECOMPUTABLE, O_PRESET, O_OPTIMIZER, O_GRAD, O_INFER, O_OF, O_MODE,
+	O_OUT, O_BACKEND, O_RUN_BACKEND, O_PARTITION, O_OBJECTIVE, O_RECOMPUTABLE, O_PRESET, O_OPTIMIZER, O_GRAD,
+	O_INFER, O_OF, O_MODE,
 	O_CERTIFY, O_AFTER, O_EMIT, O_DUMP_DIR, O_STOP, O_FROM, O_IN, O_PARAMS, O_ROUND, O_SEED, O_DIM, O_DIFF,
 	O_JSON, O_WRITE, O_STAMP, O_STAMP_VERSION, O_MD, O_MF, O_MT, O_MP, O_NO_REPARSE, O_MAN, O_COMPLETION,
 	O_CC, O_DIAGNOSTICS, O_VERSION, O_HELP, NOPT
@@ -94,7 +95,8 @@ const char *emitted_directory(const Args *a);    /* that of -o; ends when there 
 const char *emitted_path(const Args *a, const Graph *user, const char *suffix);      /* DIR/NAME.suffix */
 GenOptions *emitted_options(Args *a);
 Program *emitted_program(Args *a, const Graph *user);
-Tensor *const *emitted_values(Arena *a, const Program *p, Area area, Tensor *const *leaf);     /* by member; leaf: by leaf of the model */
+/* by member; leaf: by leaf of the model */
+Tensor *const *emitted_values(Arena *a, const Program *p, Area area, Tensor *const *leaf);
 bool emit(Args *a, const Graph *user, Emitted *e);       /* false: --stop, there are dumps at most */
 
 void add_certificate(Args *a, Outputs *o, const Split *s);       /* verb_print.c: --certify, checked first */

@@ -51,7 +51,8 @@ read_input(Args *a, Files *f, const char *text)
 	Array *x;
 
 	if (!eq && ends_with(text, ".npy"))
-		fail(EXIT_INPUT, (Loc){0}, "--in=%s: an npy file has no names in it; --in=NAME=%s tells which input it is", text, text);
+		fail(EXIT_INPUT, (Loc){0},
+			"--in=%s: an npy file has no names in it; --in=NAME=%s tells which input it is", text, text);
 	if (!eq) {
 		read_arrays(a, f, text);
 		return;
@@ -192,7 +193,8 @@ leaf_data(EvalCtx *c, const Leaf *l, const Array *x)
 		Buf b = {.arena = c->arena};
 		for (int d = 0; d < t->rank; d++)
 			buf_printf(&b, "%s%lld", d ? "," : "", (long long)t->dim[d]);
-		fail(EXIT_INPUT, l->at, "'%s' is %s in the model, %s[%s] in the file", l->name, tt(l->node), x->dtype, buf_str(&b));
+		fail(EXIT_INPUT, l->at, "'%s' is %s in the model, %s[%s] in the file", l->name, tt(l->node), x->dtype,
+			buf_str(&b));
 	}
 	return t;
 }
@@ -239,7 +241,7 @@ check_params(Args *a, const Graph *g, const Files *f)
 
 	for (int64_t i = 0; a->val[O_PARAMS] && i < g->nleaf; i++)
 		if ((g->leaf[i]->role == PARAM || g->leaf[i]->role == BUFFER) && !g->leaf[i]->file
-		    && !array_named(f->x, f->n, g->leaf[i]->name))
+			&& !array_named(f->x, f->n, g->leaf[i]->name))
 			buf_printf(&b, "%s'%s'", b.n ? ", " : "", g->leaf[i]->name);
 	if (b.n)
 		diag(DIAG_WARNING, (Loc){.file = a->val[O_PARAMS]}, "not in this file, drawn at random: %s", b.s);

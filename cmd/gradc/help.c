@@ -100,8 +100,10 @@ help_option(Buf *b, const Opt *o)
 	put_wrapped(b, o->doc, 28, 28);
 	if (*words || o->dflt) {
 		buf_printf(b, "%28s", "");
-		put_wrapped(b, arena_fmt(b->arena, "%s%s%s%s%s", words, *words && o->dflt ? " " : "", o->dflt ? "(default " : "",
-			o->dflt ? o->dflt : "", o->dflt ? ")" : ""), 28, 28);
+		put_wrapped(b,
+			arena_fmt(b->arena, "%s%s%s%s%s", words, *words && o->dflt ? " " : "", o->dflt ? "(default " : "",
+				o->dflt ? o->dflt : "", o->dflt ? ")" : ""),
+			28, 28);
 	}
 }
 

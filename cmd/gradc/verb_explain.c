@@ -13,8 +13,9 @@ enum { WORK = 200 * 1000 * 1000 };
 typedef struct Line {
 	const Choice *c;
 	const char *name;              /* the user's, or of the user's node it belongs to, and the op */
-	int64_t more;                  /* cost of the other choice beyond the plan's; INT64_MAX: it has none; -1: not asked */
-	const char *forward, *backward;        /* kernels that write it in forward, that read it in backward; NULL: not asked */
+	int64_t more;                  /* cost of the other choice beyond the plan's; INT64_MAX: none; -1: not asked */
+	const char *forward;           /* kernels that write it in forward; NULL: not asked */
+	const char *backward;          /* kernels that read it in backward; NULL: not asked */
 } Line;
 typedef struct Report {
 	Arena *arena;
@@ -255,8 +256,10 @@ put_totals(Buf *b, const Report *r)
 	if (s->hint_bytes != s->saved_bytes)
 		buf_printf(b, ", %s at the hints", grouped(b->arena, s->hint_bytes));
 	buf_printf(b, "; backward computes %d again\n", n);
-	buf_printf(b, "the plan costs %s %s (--objective=%s); 'otherwise' is what the best plan with the other choice costs "
-		"more,\n'-' where there is no other choice\n", cost_text(r, s->cost), units[unit_of(r->o)].unit, r->o->objective);
+	buf_printf(b,
+		"the plan costs %s %s (--objective=%s); 'otherwise' is what the best plan with the other choice costs "
+		"more,\n'-' where there is no other choice\n",
+		cost_text(r, s->cost), units[unit_of(r->o)].unit, r->o->objective);
 	if (!r->all_more)
 		buf_puts(b, "(too many values to find that for each: ask about one)\n");
 }
@@ -437,7 +440,8 @@ verb_explain(Args *a)
 	if (m->split)
 		fail(EXIT_INPUT, (Loc){0}, "a module has its plan, but not what the plan was chosen from: explain the model");
 	if (!differentiable(user) && !user->joint)
-		fail(EXIT_INPUT, (Loc){.file = user->file}, "there is nothing to differentiate: no loss, no \"wrt\", no trainable "
+		fail(EXIT_INPUT, (Loc){.file = user->file},
+			"there is nothing to differentiate: no loss, no \"wrt\", no trainable "
 			"floating parameter");
 	m->graph = graph_rebuild(a->arena, user, false);
 	module_run(m, from, pass_find("split"));

@@ -52,8 +52,10 @@ op_json(Buf *b, const Op *op)
 static void
 op_text(Buf *b, const Op *op)
 {
-	buf_printf(b, "%s(%s)  %s\n  %s\n", op->name, op->operands ? op->operands : op->map ? op->max_in == 1 ? "a" : op->max_in == 2
-		? "a b" : "a b c" : "", kind_name[op->kind], op->doc ? op->doc : "");
+	const char *names = op->map ? op->max_in == 1 ? "a" : op->max_in == 2 ? "a b" : "a b c" : "";
+
+	buf_printf(b, "%s(%s)  %s\n  %s\n", op->name, op->operands ? op->operands : names, kind_name[op->kind],
+		op->doc ? op->doc : "");
 	if (op->results)
 		buf_printf(b, "  results: %s\n", op->results);
 	buf_printf(b, "  gradient: %s\n", gradient_of(op));

@@ -147,9 +147,10 @@ report(const Verify *v, int part, int backend, const Probe *p, const Judgement *
 		printf("; %lld that rounding may change at will", (long long)j->unknown);
 	putchar('\n');
 	if (j->wrong)
-		diag(DIAG_ERROR, j->wrong->at, "%s %s: %s%s is %.9g, the interpreter makes %.9g of the same operands (tolerance %.2g)",
-			backend_name[backend], part_name[part], title(a, j->wrong), position(a, p->value[j->wrong->id], j->k),
-			j->got, j->want, j->tol);
+		diag(DIAG_ERROR, j->wrong->at,
+			"%s %s: %s%s is %.9g, the interpreter makes %.9g of the same operands (tolerance %.2g)",
+			backend_name[backend], part_name[part], title(a, j->wrong),
+			position(a, p->value[j->wrong->id], j->k), j->got, j->want, j->tol);
 }
 
 /* ---- node by node ---- */
@@ -185,7 +186,7 @@ first_other(const Tensor *x, const Tensor *y)
 {
 	for (int64_t k = 0; k < x->n; k++)
 		if (x->f ? !(x->f[k] == y->f[k] || (isnan(x->f[k]) && isnan(y->f[k]))) || signbit(x->f[k]) != signbit(y->f[k])
-		    : x->i[k] != y->i[k])
+			: x->i[k] != y->i[k])
 			return k;
 	return -1;
 }
@@ -205,7 +206,8 @@ same_bits(const Verify *v, const Job *job, Area area, const Probe *p, const Port
 		got = tensor_from_array(v->c, &job->result[area][i]);
 		count++;
 		if ((k = first_other(got, want)) >= 0)
-			diag(DIAG_ERROR, port_find(ps, ms->m[i].name)->at, "%s: '%s'%s is %.9g, its kernels by themselves make %.9g", function, ms->m[i].name,
+			diag(DIAG_ERROR, port_find(ps, ms->m[i].name)->at,
+				"%s: '%s'%s is %.9g, its kernels by themselves make %.9g", function, ms->m[i].name,
 				position(v->c->arena, got, k), got->f ? got->f[k] : (double)got->i[k],
 				want->f ? want->f[k] : (double)want->i[k]);
 	}
@@ -252,8 +254,10 @@ differences(Verify *v)
 		}
 		printf("  gradient of '%s': %.9g, by differences %.9g, tolerance %.2g\n", s[i].name, s[i].grad, s[i].diff, s[i].tol);
 		if (!(fabs(s[i].grad - s[i].diff) <= s[i].tol))
-			diag(DIAG_ERROR, (Loc){.file = v->user->file}, "the gradient of '%s' is %.9g along a direction, by differences %.9g "
-				"(tolerance %.2g)", s[i].name, s[i].grad, s[i].diff, s[i].tol);
+			diag(DIAG_ERROR, (Loc){.file = v->user->file},
+				"the gradient of '%s' is %.9g along a direction, by differences %.9g "
+				"(tolerance %.2g)",
+				s[i].name, s[i].grad, s[i].diff, s[i].tol);
 	}
 }
 
@@ -295,7 +299,8 @@ least_sizes(Args *a, const Graph *user)
 	a->list[O_DIM] = NEW(a->arena, user->nsym + 1, const char *);
 	for (int s = 0; s < user->nsym; s++) {
 		other |= user->sym[s].min != user->sym[s].hint;
-		a->list[O_DIM][a->nlist[O_DIM]++] = arena_fmt(a->arena, "%s=%lld", user->sym[s].name, (long long)user->sym[s].min);
+		a->list[O_DIM][a->nlist[O_DIM]++] =
+			arena_fmt(a->arena, "%s=%lld", user->sym[s].name, (long long)user->sym[s].min);
 	}
 	return other;
 }

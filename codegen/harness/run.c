@@ -228,7 +228,8 @@ run(const Model *m, FILE *in, FILE *out)
 		p[i] = b[i].p;
 	}
 	saved = block_new(m->saved, 0, fill);
-	workspace = block_new(function == INFER ? m->infer_workspace : function == TRAIN ? m->train_workspace : m->workspace,
+	workspace = block_new(
+		function == INFER ? m->infer_workspace : function == TRAIN ? m->train_workspace : m->workspace,
 		0, fill);
 	put(out, call(m, function == BACKWARD ? FORWARD : function, b, p, sym, &step, &saved, &workspace));
 	put_blocks(out, m, b, "o");

@@ -74,7 +74,8 @@ rt_transpose_f32(const float *from, int64_t from_row, float *to, int64_t to_row)
 {
 #if RT_SHUFFLE
 	const rt_square_f32 a = *(const rt_square_f32 *)from, b = *(const rt_square_f32 *)(from + from_row);
-	const rt_square_f32 c = *(const rt_square_f32 *)(from + 2 * from_row), d = *(const rt_square_f32 *)(from + 3 * from_row);
+	const rt_square_f32 c = *(const rt_square_f32 *)(from + 2 * from_row);
+	const rt_square_f32 d = *(const rt_square_f32 *)(from + 3 * from_row);
 	const rt_square_f32 ab = __builtin_shufflevector(a, b, 0, 4, 1, 5), AB = __builtin_shufflevector(a, b, 2, 6, 3, 7);
 	const rt_square_f32 cd = __builtin_shufflevector(c, d, 0, 4, 1, 5), CD = __builtin_shufflevector(c, d, 2, 6, 3, 7);
 

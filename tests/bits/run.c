@@ -77,7 +77,8 @@ check(bool ok, const Program *p, const char *cc, int way, int threads, const cha
 		return;
 	}
 	failed++;
-	printf("FAIL %s, %s: %s with partition %s and %d threads has other bits\n", p->user->name, cc, name, partition[way], threads);
+	printf("FAIL %s, %s: %s with partition %s and %d threads has other bits\n", p->user->name, cc, name,
+		partition[way], threads);
 }
 
 static void

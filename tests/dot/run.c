@@ -34,7 +34,8 @@ static int ncase, passed, failed;
 
 /* ---- graphs ---- */
 
-static const int64_t sizes[] = {1, 2, 3, 4, 5, 6, 7, 8, 11, 12, 13, 16, 17, 24, 31, 32, 33, 48, 49, 97, 150, 256, 257, 300, 600};
+static const int64_t sizes[] = {
+	1, 2, 3, 4, 5, 6, 7, 8, 11, 12, 13, 16, 17, 24, 31, 32, 33, 48, 49, 97, 150, 256, 257, 300, 600};
 
 typedef struct Draw {
 	Rng rng;
@@ -220,7 +221,7 @@ known_case(Case *c, int i)
 	c->sym[0] = 39;
 	new_graph(c);
 	if (!type_parse(c->g, known[i % LEN(known)].a, (Loc){0}, &t[0])
-	    || !type_parse(c->g, known[i % LEN(known)].b, (Loc){0}, &t[1]))
+		|| !type_parse(c->g, known[i % LEN(known)].b, (Loc){0}, &t[1]))
 		bug("types of known case %d", i);
 	make_case(c, known[i % LEN(known)].spec, leaf_like(c->g, "a", t[0]), leaf_like(c->g, "b", t[1]), &d);
 }
@@ -347,7 +348,8 @@ static const char *const head =
 static void
 put_run(Buf *b, Case *c, int i)
 {
-	buf_printf(b, "static void\nrun%d(FILE *in, FILE *out, size_t align)\n{\n\tvoid *v[%lld];\n\n", i, (long long)c->g->nnode);
+	buf_printf(b, "static void\nrun%d(FILE *in, FILE *out, size_t align)\n{\n\tvoid *v[%lld];\n\n", i,
+		(long long)c->g->nnode);
 	for (int64_t k = 0; k < c->g->nleaf; k++)
 		buf_printf(b, "\tv[%d] = get(%lld, align * %d, in);\n", c->g->leaf[k]->node->id,
 			(long long)bytes_of(c, c->g->leaf[k]->node), dtype_size(c->g->leaf[k]->node->type.dt));

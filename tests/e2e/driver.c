@@ -140,7 +140,8 @@ equal(const Field *f, const void *x, const void *y)
 		float u[2];
 		memcpy(&u[0], (const char *)x + i, 4), memcpy(&u[1], (const char *)y + i, 4);
 		memcpy(&v[0], (const char *)x + i, (size_t)f->elem), memcpy(&v[1], (const char *)y + i, (size_t)f->elem);
-		if (memcmp((const char *)x + i, (const char *)y + i, (size_t)f->elem) && !(f->elem == 4 ? u[0] == u[1] : v[0] == v[1]))
+		if (memcmp((const char *)x + i, (const char *)y + i, (size_t)f->elem)
+			&& !(f->elem == 4 ? u[0] == u[1] : v[0] == v[1]))
 			return 0;
 	}
 	return 1;
@@ -212,7 +213,7 @@ static int
 has(int which)
 {
 	return which == INFER || (which == FORWARD && HAS_FORWARD) || (which == BACKWARD && HAS_BACKWARD)
-	       || (which == TRAIN && HAS_TRAIN);
+		|| (which == TRAIN && HAS_TRAIN);
 }
 
 static void

@@ -307,13 +307,15 @@ case_text(Case *c, const Way *w)
 	bool ct = c->split && c->user->loss < 0, train = c->trained && c->user->loss >= 0;
 	Buf b = {.arena = c->a};
 
-	buf_printf(&b, "#include \"%s.h\"\n#define MODEL_NAME \"%s\"\n#define MODEL(x) %s_##x\n#define CODE(x) %s_##x\n", m, m, m, u);
+	buf_printf(&b,
+		"#include \"%s.h\"\n#define MODEL_NAME \"%s\"\n#define MODEL(x) %s_##x\n#define CODE(x) %s_##x\n", m,
+		m, m, u);
 	buf_printf(&b, "enum { HAS_FORWARD = %d, HAS_BACKWARD = %d, HAS_TRAIN = %d, ACCUMULATE = %d };\n",
 		c->split || c->user->update.n, c->split != NULL, train, w->gen.accumulate);
 	buf_printf(&b, "enum { WORKSPACE = CODE(WORKSPACE_BYTES), SAVED = %s, TRAIN_WORKSPACE = %s };\n",
 		c->split ? "CODE(SAVED_BYTES)" : "64", train ? "CODE(TRAIN_WORKSPACE_BYTES)" : "64");
-	const char *const name[] = {in ? "inputs in" : 0, param ? "params p" : 0, state ? "state s" : 0, ct ? "cotangents ct" : 0,
-		"outputs out", c->split ? "grads g" : 0, train ? "optimizer opt" : 0};
+	const char *const name[] = {in ? "inputs in" : 0, param ? "params p" : 0, state ? "state s" : 0,
+		ct ? "cotangents ct" : 0, "outputs out", c->split ? "grads g" : 0, train ? "optimizer opt" : 0};
 	for (int i = 0; i < LEN(name); i++)
 		if (name[i])
 			buf_printf(&b, "static %s_%s;\n", m, name[i]);
@@ -383,12 +385,14 @@ build(Case *c, const Way *w, const Unit *u)
 	write_text(c, arena_fmt(c->a, "%s.c", m), buf_str((Buf *)&u->source), u->source.n);
 	const char *text = case_text(c, w);
 	write_text(c, "case.h", text, (int64_t)strlen(text));
-	rc = shell(arena_fmt(c->a, "%s %s -std=c99 -Wall -Wextra -Wpedantic -Wconversion -Werror -c '%s/%s.c' -o '%s/model.o' 2>&1",
+	rc = shell(arena_fmt(c->a,
+		"%s %s -std=c99 -Wall -Wextra -Wpedantic -Wconversion -Werror -c '%s/%s.c' -o '%s/model.o' 2>&1",
 		c->cc, c->flags, c->dir, m, c->dir));
 	check(rc == 0, c, w, "the unit does not compile without warnings");
 	if (rc)
 		return false;
-	rc = shell(arena_fmt(c->a, "%s %s -std=gnu99 -Wall -Wextra -Wno-unused-function -fno-strict-aliasing -I'%s' tests/e2e/driver.c '%s/model.o' -lm -o '%s/driver' 2>&1",
+	rc = shell(arena_fmt(c->a, "%s %s -std=gnu99 -Wall -Wextra -Wno-unused-function -fno-strict-aliasing -I'%s' "
+		"tests/e2e/driver.c '%s/model.o' -lm -o '%s/driver' 2>&1",
 		c->cc, c->flags, c->dir, c->dir, c->dir));
 	check(rc == 0, c, w, "the driver does not compile");
 	return rc == 0;
@@ -528,10 +532,13 @@ check_parameter(const Case *c, const Way *w, const Leaf *l, const Record *r, int
 		const Record *after = find(r, n, arena_fmt(c->a, "after%d.%s", step, l->name));
 		for (int64_t k = 0; k < count; k++) {
 			double w0 = number(d, from->bytes, k), got = number(d, after->bytes, k);
-			double want = by && l->trainable ? advance(w->gen.optimizer, w0, number(d, by->bytes, k), &s[k], step + 1) : w0;
+			double want = by && l->trainable
+				? advance(w->gen.optimizer, w0, number(d, by->bytes, k), &s[k], step + 1)
+				: w0;
 			if (fabs(got - want) <= 1e-6 * (fabs(w0) + fabs(want) + 0.1) || got == want || (isnan(got) && isnan(want)))
 				continue;
-			check(false, c, w, "step %d moves %s[%" PRId64 "] from %.9g to %.9g, not %.9g", step + 1, l->name, k, w0, got, want);
+			check(false, c, w, "step %d moves %s[%" PRId64 "] from %.9g to %.9g, not %.9g", step + 1, l->name,
+				k, w0, got, want);
 			return;
 		}
 	}
@@ -541,7 +548,8 @@ check_parameter(const Case *c, const Way *w, const Leaf *l, const Record *r, int
 static void
 check_optimizer(const Case *c, const Way *w, const Record *r, int n)
 {
-	static const double want[][5] = {{0}, {1e-3, 0}, {1e-3, 0.9, 0}, {1e-3, 0.9, 0.999, 1e-8, 0}, {1e-3, 0.9, 0.999, 1e-8, 1e-2}};
+	static const double want[][5] = {
+		{0}, {1e-3, 0}, {1e-3, 0.9, 0}, {1e-3, 0.9, 0.999, 1e-8, 0}, {1e-3, 0.9, 0.999, 1e-8, 1e-2}};
 	const Record *d = find(r, n, "opt.defaults");
 
 	if (!d)
@@ -683,7 +691,8 @@ check_manifest(const Case *c, const Way *w, Unit *u)
 	const Buf *text[] = {&u->header, &u->source};
 	char hex[65];
 
-	check(files && files->n == 2 && !strcmp(m->key[m->n - 1], "files"), c, w, "the manifest does not end with two files");
+	check(files && files->n == 2 && !strcmp(m->key[m->n - 1], "files"), c, w,
+		"the manifest does not end with two files");
 	for (int i = 0; files && i < files->n; i++) {
 		const Json *sha = json_get(files->item[i], "sha256");
 		sha256_hex(text[i]->s, text[i]->n, hex);
@@ -718,7 +727,8 @@ run_way(Case *c, const Way *w, bool quick)
 	compare(c, w, r, n);
 	if (!strstr(c->flags, "-fopenmp"))
 		return;
-	rc = shell(arena_fmt(c->a, "cd '%s' && ASAN_OPTIONS=detect_leaks=0 OMP_NUM_THREADS=3 ./driver in.bin out2.bin quick", c->dir));
+	rc = shell(arena_fmt(c->a,
+		"cd '%s' && ASAN_OPTIONS=detect_leaks=0 OMP_NUM_THREADS=3 ./driver in.bin out2.bin quick", c->dir));
 	rc = rc || shell(arena_fmt(c->a, "cd '%s' && OMP_NUM_THREADS=1 ./driver in.bin out.bin quick", c->dir));
 	check(rc == 0 && same_files(c, out, out2), c, w, "three threads give other bits than one");
 }

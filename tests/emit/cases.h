@@ -161,7 +161,8 @@ c_sources(Graph *g)
 {
 	Type t = {.dt = I64, .rank = 2, .dim = {{1, 1}, DIM(6)}};
 	Node *i = Iota(g, t, 0), *j = Iota(g, t, 1);
-	Node *tri = Where(Le(j, i), Full(g, (Type){.dt = F32, .rank = 2, .dim = {{1, 1}, DIM(6)}}, 1), Full(g, type_scalar(F32), -INFINITY));
+	Type row = {.dt = F32, .rank = 2, .dim = {{1, 1}, DIM(6)}};
+	Node *tri = Where(Le(j, i), Full(g, row, 1), Full(g, type_scalar(F32), -INFINITY));
 
 	return Mul(tri, DimSize(g, (Dim){4, 1}, F32));
 }
@@ -244,7 +245,8 @@ c_sorts(Graph *g)
 static const struct { const char *name; Formula *formula; } formulas[] = {
 	{"pointwise", c_pointwise}, {"gelu", c_gelu}, {"integers", c_integers}, {"casts", c_casts}, {"views", c_views},
 	{"reshape_hard", c_reshape_hard}, {"sums", c_sums}, {"long_sums", c_long_sums}, {"extrema", c_extrema},
-	{"known", c_known}, {"empty_dots", c_empty_dots}, {"softmax", c_softmax}, {"dots", c_dots}, {"gather", c_gather}, {"random", c_random}, {"sources", c_sources},
+	{"known", c_known}, {"empty_dots", c_empty_dots}, {"softmax", c_softmax}, {"dots", c_dots}, {"gather", c_gather},
+	{"random", c_random}, {"sources", c_sources},
 	{"scans", c_scans}, {"extrema_so_far", c_extrema_so_far}, {"sorts", c_sorts},
 };
 

@@ -3,8 +3,9 @@
  * usage: fuzz_graph [RUNS [SEED [SECONDS]]]     FUZZ_CC: the C compiler with flags
  * Checked of each: written and read again it is the same graph; the interpreter
  * that rounds lies within the bounds around the one that does not; its gradients
- * are slopes of its values; within the bounds are also the compiled values, updates and gradients of the nop backend, and of the fused
- * one under every partition, which have one another's very bits, as have calls
+ * are slopes of its values; within the bounds are also the compiled values, updates
+ * and gradients of the nop backend, and of the fused one under every partition,
+ * which have one another's very bits, as have calls
  * with two threads, with other rubbish in memory, with results not wanted. Many
  * graphs are compiled into one program. Where gradc itself dies, the others are
  * done again without that graph. A finding prints its seed; the graph is left in
@@ -267,7 +268,8 @@ prepare(Case *t, uint64_t seed)
 /* ---- what came out ---- */
 
 static void
-ports_within(Case *t, int i, const char *what, const Ports *ports, const Bounded *want, const Members *ms, const Array *got)
+ports_within(Case *t, int i, const char *what, const Ports *ports, const Bounded *want, const Members *ms,
+	const Array *got)
 {
 	for (int64_t k = 0; k < ms->n; k++) {
 		const Node *n = port_find(ports, ms->m[k].name);
@@ -342,8 +344,10 @@ judge(Case *t)
 	for (int i = 0; i < NVAR; i++) {
 		codes_right(t, i);
 		values_within(t, i);
-		same_results(t, arena_fmt(t->arena, "%s, called again", variants[i].name), t->p[i], &t->job[i][TRAIN], &t->job[i][AGAIN]);
-		same_results(t, arena_fmt(t->arena, "%s, some results", variants[i].name), t->p[i], &t->job[i][TRAIN], &t->job[i][PARTLY]);
+		same_results(t, arena_fmt(t->arena, "%s, called again", variants[i].name), t->p[i], &t->job[i][TRAIN],
+			&t->job[i][AGAIN]);
+		same_results(t, arena_fmt(t->arena, "%s, some results", variants[i].name), t->p[i], &t->job[i][TRAIN],
+			&t->job[i][PARTLY]);
 		if (i > 1)
 			same_results(t, variants[i].name, t->p[i], &t->job[1][TRAIN], &t->job[i][TRAIN]);
 	}
@@ -506,7 +510,8 @@ run_some(const uint64_t *seed, int n, uint64_t *lost)
 	if (m.what == 'd')
 		return failed;
 	if (!*lost)
-		fail(EXIT_BUG, (Loc){0}, "fuzz_graph: the batch from seed %llu died while judging", (unsigned long long)seed[0]);
+		fail(EXIT_BUG, (Loc){0}, "fuzz_graph: the batch from seed %llu died while judging",
+			(unsigned long long)seed[0]);
 	fprintf(stderr, "FAIL fuzz_graph 1 %llu: gradc ended by %s %d\n", (unsigned long long)*lost,
 		WIFSIGNALED(status) ? "signal" : "exit", WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 	keep_graph(*lost);

@@ -113,7 +113,7 @@ add_range(Case *c, const char *w)
 	const char *comma = strchr(w, ','), *end = strchr(w, ')');
 
 	if (!c->noperand || !comma || !end || !parse_double(arena_copy(c->arena, w + 3, comma - w - 3), &o->lo)
-	    || !parse_double(arena_copy(c->arena, comma + 1, end - comma - 1), &o->hi))
+		|| !parse_double(arena_copy(c->arena, comma + 1, end - comma - 1), &o->hi))
 		malformed(c, "bad range '%s'", w);
 	o->range = true;
 }

@@ -25,7 +25,17 @@ rule 'lib includes nothing of ours but lib.h' "$(grep -nE '#include "' lib/*.c |
 rule 'ir includes ir.h, op tables and nothing above' "$(grep -nE '#include "' ir/*.c ir/*.h | grep -vE '"(lib|ir|[a-z_]+)\.h"|"[a-z_]+\.def"' )"
 rule 'ir does not see codegen or cmd' "$(grep -nE '#include "(gen|cmd)\.h"' ir/*.c ir/*.h lib/*.c lib/*.h)"
 rule 'codegen does not see cmd' "$(grep -nE '#include "cmd\.h"' codegen/*.c codegen/*.h)"
-rule 'no file has trailing blanks' "$(grep -nE '[ 	]+$' -r lib ir codegen cmd --include='*.c' --include='*.h' --include='*.def' | head -5)"
+rule 'C is laid out as docs/style.md says' "$(find lib ir codegen cmd tests docs -name '*.[ch]' -o -name '*.def' | sort |
+	LC_ALL=C xargs awk -f tests/static/layout.awk)"
+# that check finds one fault a line in these, and none in those
+printf '%s\n' 'int x; ' '' '' '  int y;' 'for(;;)' 'while (x){' '} else{' 'int f(void)' '{' 'int g(void) {' \
+	"$(printf '%0121d' 0)" "$(printf '"%0159d"' 0)" '' 'void' 'h(void)' '{' '	if (x)' '	{' '	}' '	else' \
+	>"$BUILD/layout_bad.c"
+printf '%s\n' '/* two' '   lines */' 'static int' 'f(const char *a,' '	int b)' '{' "	if (b == '{')" '		f("if(x){", 1);' \
+	'	for (int i = 0; i < 3; i++) {' '		x = (T){1};' '	}' '}' 'enum { A, B };' "$(printf '"%0158d"' 0)" >"$BUILD/layout_good.c"
+rule 'the layout check finds what is wrong' "$(LC_ALL=C awk -f tests/static/layout.awk "$BUILD/layout_bad.c" | cut -d: -f2 | tr '\n' ' ' |
+	grep -vx '1 3 4 5 6 7 9 10 11 12 18 20 ')"
+rule 'the layout check accepts what is right' "$(LC_ALL=C awk -f tests/static/layout.awk "$BUILD/layout_good.c")"
 rule 'no marks of unfinished work' "$(grep -nE '\b(TODO|FIXME|XXX|HACK)\b' -r lib ir codegen cmd tests docs README.md 2>/dev/null | grep -v 'tests/static/run.sh' | head -5)"
 # every op of the table has a line of tests
 ops=$("$GRADC" ops | awk '{print $1}')

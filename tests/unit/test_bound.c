@@ -118,7 +118,7 @@ operands_with_errors(void **state)
 	static const double zero[] = {0, 0, 1}, left[] = {-1, 1, -1};
 	Node *im = given(&t, F64, zero, 3, 0.1), *re = given(&t, F64, left, 3, 0.1);
 	Bounded angle = bound_at(&t, Atan2(im, re));
-	assert_true(isinf(angle.e[0]) && angle.e[1] < 0.2 && angle.e[2] < 0.2);        /* across the negative axis it jumps */
+	assert_true(isinf(angle.e[0]) && angle.e[1] < 0.2 && angle.e[2] < 0.2);    /* it jumps across the negative axis */
 	arena_free(t.a);
 }
 

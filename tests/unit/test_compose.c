@@ -117,7 +117,8 @@ static void
 batch_norm_shares_moments_with_the_running_ones(void **state)
 {
 	Arena *a = arena_new();
-	Graph *g = joint_core(a, "{\"gradc\": 1, \"name\": \"m\", \"dims\": {\"B\": {\"max\": 8}}, \"params\": {\"x\": \"f32[B,3]\"},"
+	Graph *g = joint_core(a,
+		"{\"gradc\": 1, \"name\": \"m\", \"dims\": {\"B\": {\"max\": 8}}, \"params\": {\"x\": \"f32[B,3]\"},"
 		"\"buffers\": {\"m\": \"f32[3]\", \"v\": \"f32[3]\"},"
 		"\"nodes\": [{\"out\": [\"y\", \"m1\", \"v1\"], \"op\": \"batch_norm\", \"in\": [\"x\", \"m\", \"v\"]}],"
 		"\"outputs\": {\"y\": \"y\"}, \"updates\": {\"m\": \"m1\", \"v\": \"v1\"}}");
@@ -192,7 +193,8 @@ half_is_computed_in_single(void **state)
 			set_int(op, at, "dim", 1);
 		if (ops[i].op == OP_layer_norm)
 			set_dims(g, op, at, "normalized_shape", wide.dim, 1);
-		port_add(g, &g->out, "y", node(g, op, (Node *[]){x, ops[i].op == OP_layer_norm ? w : x, w}, ops[i].nin, at), (Loc){0});
+		port_add(g, &g->out, "y",
+			node(g, op, (Node *[]){x, ops[i].op == OP_layer_norm ? w : x, w}, ops[i].nin, at), (Loc){0});
 		g = compose(a, grad(a, g, &(Options){.training = true}), true);
 		for (int64_t k = 0; k < g->nnode; k++) {
 			const Node *n = g->node[k];
@@ -257,10 +259,12 @@ compare(const Stable *s, const char *name, const Tensor *got, const Tensor *want
 	for (int64_t k = 0; k < want->n; k++)
 		largest = fmax(largest, fabs(want->f[k]));
 	for (int64_t k = 0; k < want->n; k++) {
-		double error = fabs(got->f[k] - want->f[k]), unit = (s->to_largest ? largest : fabs(want->f[k])) * (double)FLT_EPSILON;
+		double error = fabs(got->f[k] - want->f[k]);
+		double unit = (s->to_largest ? largest : fabs(want->f[k])) * (double)FLT_EPSILON;
 		assert_true(isfinite(want->f[k]));
 		if (!(error <= s->units * unit + (double)FLT_MIN))
-			print_error("%s: %s[%d] is %.9g in f32, %.17g\n", s->node, name, (int)k, got->f[k], want->f[k]), assert_true(false);
+			print_error("%s: %s[%d] is %.9g in f32, %.17g\n", s->node, name, (int)k, got->f[k], want->f[k]),
+				assert_true(false);
 	}
 }
 

@@ -139,7 +139,8 @@ form_is_that_of_diff_u(void **state)
 	Arena *a = arena_new();
 	Buf b = {.arena = a};
 	(void)state;
-	text_diff(&b, "old", "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n13\n", "new", "1\n2\n3\n4\nfive\n6\n7\n8\n9\n10\n11\n12\nx\n");
+	text_diff(&b, "old", "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n13\n", "new",
+		"1\n2\n3\n4\nfive\n6\n7\n8\n9\n10\n11\n12\nx\n");
 	assert_string_equal(b.s, "--- old\n+++ new\n@@ -2,7 +2,7 @@\n 2\n 3\n 4\n-5\n+five\n 6\n 7\n 8\n"
 		"@@ -10,4 +10,4 @@\n 10\n 11\n 12\n-13\n+x\n");
 	arena_free(a);

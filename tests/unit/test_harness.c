@@ -56,7 +56,8 @@ calls(void **state)
 	bool no_y[] = {false, true};
 	Job job[4];
 	for (int i = 0; i < 4; i++)
-		job[i] = (Job){.call = i == 2 ? CALL_INFER : i == 3 ? CALL_TRAIN : CALL_BACKWARD, .symval = symval, .fill = 0xff,
+		job[i] = (Job){
+			.call = i == 2 ? CALL_INFER : i == 3 ? CALL_TRAIN : CALL_BACKWARD, .symval = symval, .fill = 0xff,
 			.value = {[AREA_INPUT] = &x, [AREA_PARAM] = &w, [AREA_STATE] = &n}, .step = 7};
 	job[1].null[AREA_OUTPUT] = no_y;
 	assert_null(harness_run(h, job, 4, 2));
@@ -89,7 +90,8 @@ codes(void **state)
 	Harness *h = harness_build(a, &p, 1, "cc -O0", &why);
 	int64_t large[] = {6}, fine[] = {5};
 	bool no[] = {true};
-	Job job[2] = {{.call = CALL_INFER, .symval = large}, {.call = CALL_INFER, .symval = fine, .null = {[AREA_INPUT] = no}}};
+	Job job[2] = {{.call = CALL_INFER, .symval = large},
+		{.call = CALL_INFER, .symval = fine, .null = {[AREA_INPUT] = no}}};
 	assert_null(harness_run(h, job, 2, 0));
 	assert_int_equal(job[0].code[0], 3);
 	assert_int_equal(job[1].code[0], 1);
@@ -136,8 +138,9 @@ static void
 promises(void **state)
 {
 	(void)state;
-	static const char *const said[] = {NULL, "'out' is written above its last byte", "'out' is written below its first byte",
-		"'in' is written by a call that may only read it", "'workspace' is written above", "'saved' is written below", ""};
+	static const char *const said[] = {NULL, "'out' is written above its last byte",
+		"'out' is written below its first byte", "'in' is written by a call that may only read it",
+		"'workspace' is written above", "'saved' is written below", ""};
 	Arena *a = arena_new();
 	const char *dir = temp_dir(a), *exe = path_join(a, dir, "run");
 	Buf b = {.arena = a};

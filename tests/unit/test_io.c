@@ -299,7 +299,8 @@ sample(Array *x)
 		{"f32", 4}, {"bool", 1}, {"f64", 8}, {"i64", 8}, {"u8", 1}, {"i32", 4}, {"i16", 2}, {"f16", 2},
 		{"i8", 1}, {"u64", 8}, {"f32", 4}, {"f32", 4}, {"f64", 8},
 	};
-	static const char *const name[] = {"a", "b.weight", "c", "d", "e", "f", "g", "h", "i", "j", "scalar", "empty", "\xc3\xa9"};
+	static const char *const name[] = {
+		"a", "b.weight", "c", "d", "e", "f", "g", "h", "i", "j", "scalar", "empty", "\xc3\xa9"};
 	Rng r = rng_seed(3);
 	for (int i = 0; i < LEN(words); i++)
 		words[i] = rng_next(&r) & 0x0101010101010101;

@@ -37,7 +37,9 @@ much_output(void **state)
 {
 	(void)state;
 	Arena *a = arena_new();
-	Proc p = shell(a, "i=0; while [ $i -lt 3000 ]; do printf '%099d\\n' $i; printf '%099d\\n' $i >&2; i=$((i+1)); done", 60);
+	Proc p = shell(a,
+		"i=0; while [ $i -lt 3000 ]; do printf '%099d\\n' $i; printf '%099d\\n' $i >&2; i=$((i+1)); done",
+		60);
 	assert_int_equal(p.out.n, 300000);
 	assert_int_equal(p.err.n, 300000);
 	assert_memory_equal(p.out.s, p.err.s, 300000);

@@ -45,7 +45,10 @@ random_forward(Maker *m)
 	case 9:  return Dot("ij,jk->ik", full_shape(a), Dot("ij,ik->jk", full_shape(a), full_shape(b)));
 	case 10: return Slice(full_shape(a), 0, DIM(0), DIM(1), 1);
 	case 11: return Cast(Cast(a, F64), F32);
-	case 12: return Cat((Node *[]){Slice(full_shape(a), 0, DIM(0), DIM(4), 1), Slice(full_shape(b), 0, DIM(4), DIM(8), 1)}, 2, 0);
+	case 12:
+		a = Slice(full_shape(a), 0, DIM(0), DIM(4), 1);
+		b = Slice(full_shape(b), 0, DIM(4), DIM(8), 1);
+		return Cat((Node *[]){a, b}, 2, 0);
 	default: return Sub(a, b);
 	}
 }

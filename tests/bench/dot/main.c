@@ -107,8 +107,8 @@ run(const Shape *s)
 	}
 	qsort(t, SAMPLES, sizeof *t, ascending);
 	most /= s->size / 4;
-	printf("%-26s %7.1f %7.1f %7.1f %5.0f%% %5.0f%%\n", s->name, 1e-9 * s->flops / t[SAMPLES / 2], 1e-9 * s->flops / t[0],
-		most, 1e-7 * s->flops / t[SAMPLES / 2] / most, 1e-7 * s->flops / t[0] / most);
+	printf("%-26s %7.1f %7.1f %7.1f %5.0f%% %5.0f%%\n", s->name, 1e-9 * s->flops / t[SAMPLES / 2],
+		1e-9 * s->flops / t[0], most, 1e-7 * s->flops / t[SAMPLES / 2] / most, 1e-7 * s->flops / t[0] / most);
 	for (int i = 0; i < s->n; i++)
 		free(v[i]);
 	if (1e-9 * s->flops / t[0] > 1.05 * most) {
