@@ -12,6 +12,17 @@ is "compile: no line beyond 100 columns" "$(expand gen/mlp.[ch] long/*.[ch] | aw
 is "compile: from standard input" \
 	"$("$GRADC" - -o stdin <mlp.json; sed 's/from standard input/from mlp.json/' stdin/mlp.c | cksum)" "$(cksum <gen/mlp.c)"
 
+# gcc before 12.4 drops lanes of a sum whose terms are loaded under a mask (PR 114375): what where chooses from is loaded
+# whatever is chosen, before the choice
+cat >where.json <<'EOF'
+{"gradc": 1, "name": "choose", "inputs": {"c": "bool[70]", "a": "f32[70]", "d": "f32[70]"},
+ "nodes": [{"out": "y", "op": "where", "in": ["c", 0, "a"]}, {"out": "s", "op": "sum", "in": ["y"]},
+           {"out": "z", "op": "where", "in": ["c", "a", "d"]}, {"out": "t", "op": "sum", "in": ["z"]}],
+ "outputs": {"s": "s", "t": "t"}}
+EOF
+"$GRADC" compile where.json -o choose
+is "compile: no load depends on a choice" "$(grep -c ' ? ' choose/choose.c) $(grep ' ? .*\[' choose/choose.c)" "4 "
+
 # where to
 is "compile: no -o" "$(says mlp.json | head -n 1)" \
 "gradc: error: -o DIR is missing: the directory of NAME.c, NAME.h and NAME.manifest.json (-o . is this one)"
