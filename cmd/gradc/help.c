@@ -11,7 +11,7 @@ static const struct { int code; const char *meaning; } exits[] = {
 	{EXIT_DIFF, "check or verify found a difference"},
 	{EXIT_INPUT, "bad usage, a file that cannot be read or written, or a model that is wrong"},
 	{EXIT_UNSUPPORTED, "unsupported: everything in the model that gradc cannot do is listed"},
-	{EXIT_BUDGET, "a budget that no plan keeps to"},
+	{EXIT_BUDGET, "reserved: for budgets that no plan keeps to; there are none yet"},
 	{EXIT_BUG, "a fault of gradc"},
 };
 
