@@ -66,3 +66,57 @@ argsort i32[4]=[3,-1,3,-7] descending -> [0,2,1,3]
 argsort u64[3]=[1,-1,0] -> [2,0,1]
 argsort bool[4]=[1,0,1,0] descending -> [0,2,1,3]
 argsort u8[2,2]=[3,4,2,9] dim=0 -> [1,0,0,1]
+
+# ---- what stands on them
+cummax f32[3,4] dim=1
+cummax f64[B,3] dim=0
+cummax f64[5]=[1,3,3,2,3] dim=0 -> [1,3,3,3,3] [0,1,2,2,4] ct [1,2,4,8,16] d [1,2,12,0,16]
+cummax f64[4]=[1,nan,3,nan] dim=0 -> [1,nan,nan,nan] [0,1,1,3]
+cummax f64[] dim=0
+cummin f32[3,4] dim=0
+cummin i32[3]=[3,1,1] dim=-1 -> [3,1,1] [0,1,2]
+sort f32[3,4]
+sort f32[B,4] dim=0 descending
+sort f64[5]=[1,nan,-inf,3,1] -> [-inf,1,1,3,nan] [2,0,4,3,1] ct [1,2,3,4,5] d [2,5,1,4,3]
+sort f64[] dim=0 
+topk f32[3,5] k=2 dim=1
+topk f32[B,5] k=3 dim=1 largest=false sorted=false
+topk f64[5]=[1,nan,3,2,3] k=3 -> [nan,3,3] [1,2,4]
+topk f64[4]=[1,4,2,3] k=0 -> [] []
+kthvalue f32[3,5] k=2
+kthvalue f32[B,5] k=5 dim=1 keepdim
+kthvalue f64[4]=[4,1,3,2] k=3 -> [3] [2] d [0,0,1,0]
+median f32[3,5]
+median f32[3,4] dim=1
+median f32[2,B] dim=1 keepdim
+median f64[4]=[4,1,3,2] dim=0 -> [2] [3] d [0,0,0,1]
+median f64[4]=[1,nan,3,nan] dim=0 -> [nan] [1] d [0,1,0,0]
+median f64[4]=[2,1,2,3] -> [2] [0] d [0.5,0,0.5,0]
+median i32[3]=[5,1,3] -> [3] [2]
+nanmedian f32[3,4] dim=0
+nanmedian f64[4]=[1,nan,3,nan] dim=0 -> [1] [0] d [1,0,0,0]
+nanmedian f64[2]=[nan,nan] dim=0 -> [nan] [0]
+mode f32[3,4]
+mode f32[B,3] dim=0 keepdim
+mode f64[6]=[3,1,2,1,3,5] -> [1] [3] d [0,0,0,1,0,0]
+mode i32[2,3]=[0,0,1,2,2,2] dim=1 keepdim -> [0,2] [1,2]
+quantile f32[3,5] q=0.4
+quantile f32[3,5] f32[3] in(0.05,0.2) dim=1
+quantile f64[4,B] q=0.3 dim=1 keepdim
+quantile f32[3,4] q=0.37 dim=0 interpolation=lower
+quantile f32[3,4] q=0.37 dim=0 interpolation=higher
+quantile f32[3,4] q=0.37 dim=0 interpolation=nearest
+quantile f32[3,4] q=0.37 dim=0 interpolation=midpoint
+quantile f64[4]=[4,1,3,2] q=0.5 -> [2.5] d [0,0,0.5,0.5]
+quantile f64[4]=[4,nan,3,2] q=0.5 -> [nan]
+nanquantile f32[3,5] q=0.4 dim=1
+nanquantile f64[4]=[4,nan,3,2] q=0.5 -> [3] d [0,0,1,0]
+nanquantile f64[2]=[nan,nan] q=0.25 -> [nan]
+searchsorted f64[4]=[1,2,2,5] f64[2,3]=[0,2,9,nan,5,1] -> [0,1,4,4,3,0]
+searchsorted f64[4]=[1,2,2,5] f64[6]=[0,2,9,nan,5,1] right -> [0,3,4,4,4,1]
+searchsorted i32[2,3]=[1,2,3,4,5,6] i32[2,2]=[2,9,4,0] out_int32 -> [1,3,0,0]
+searchsorted f32[3,B] f32[3,2]
+searchsorted f64[0]=[] f64[2]=[1,2] -> [0,0]
+bucketize f64[2,2]=[0,2,9,5] f64[4]=[1,2,2,5] -> [0,1,4,3]
+bucketize f32[B,3] f32[7] right
+bucketize f64[]=[3] f64[1]=[3] right -> [1]
