@@ -395,6 +395,16 @@ Node *Cat(Node *const *a, int n, int dim);
 Node *Flip(Node *a, const int *dims, int n);
 /* to higher indices when by > 0; value where there was none */
 Node *Shift(Node *a, int dim, int64_t by, double value);
+/* op_window.c: windows along a dimension; see the op */
+typedef struct WindowMap { int64_t count, stride, dilation, low, spacing; double value; } WindowMap;
+WindowMap window_transposed(WindowMap m, int64_t n);         /* back to a dimension of n elements */
+Node *Window(Node *a, int dim, int taps, WindowMap m);
+/* along n dimensions from `first` on, size[i] taps in each; the taps are new last dimensions */
+Node *Windows(Node *a, int first, int n, const int64_t *size, const WindowMap *m);
+/* the transpose of that linear map: each element of the result, of these sizes, is the sum of the
+ * windows' at its place */
+Node *WindowsTransposed(Node *a, int first, int n, const int64_t *size, const WindowMap *m,
+	const Dim *to);
 Node *Unsqueeze(Node *a, int dim);
 Node *Squeeze(Node *a, int dim);
 Node *Sum(Node *a, const int *dims, int n, bool keepdim);

@@ -59,6 +59,15 @@ cat f32[B,2] f32[B,3] dim=1
 cat f32[B,2] f32[2*B,2] f32[0,2]
 cat i32[2]=[1,2] i32[1]=[3] -> [1,2,3]
 cat f32[0,3] f32[2,3]
+window f32[2,7,3] dim=1 count=5
+window f32[B,7,3] dim=1 count=4 stride=2 low=1
+window f32[5,B,2] dim=0 count=6 stride=1 dilation=-2 low=-3 spacing=2 value=0.5
+window f32[3,4,2] dim=1 taps=0 count=3 dilation=3 low=2 spacing=3
+window f32[2,6] dim=0 taps=1 count=0
+window f64[4,2]=[1,5,2,6,3,7,4,8] dim=0 count=3 stride=2 dilation=1 low=1 value=-inf -> [-inf,5,2,7,4,-inf] d [0,1,1,0,0,1,1,0]
+window f64[2,2]=[1,2,3,4] dim=0 count=4 spacing=3 -> [1,0,0,0,0,4,3,0] d [1,0,1,1]
+window i32[3,2]=[1,2,3,4,5,6] dim=0 count=2 low=1 value=7 -> [7,2,1,4]
+window bool[3,2]=[1,0,1,1,0,1] dim=0 count=2 low=-1 value=1 -> [1,1,0,1]
 
 # ---- reductions
 sum f32[3,4]

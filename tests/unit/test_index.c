@@ -412,6 +412,21 @@ random_expand(Node *x, Rng *r)
 	return Expand(x, d, x->type.rank + 1);
 }
 
+/* along the last two dimensions of known size, if there are two */
+static Node *
+random_window(Node *x, Rng *r)
+{
+	int at[MAXRANK], n = 0;
+
+	for (int i = 0; i < x->type.rank; i++)
+		if (!x->type.dim[i].sym)
+			at[n++] = i;
+	if (n < 2)
+		return x;
+	return Window(x, at[n - 2], at[n - 1], (WindowMap){.count = 1 + rng_below(r, 6), .stride = 1 + rng_below(r, 3),
+		.dilation = rng_below(r, 5) - 2, .low = rng_below(r, 9) - 4, .spacing = 1 + rng_below(r, 3), .value = -1});
+}
+
 static Node *
 random_view(Node *x, Rng *r)
 {
@@ -419,13 +434,14 @@ random_view(Node *x, Rng *r)
 
 	if (!x->type.rank)
 		return random_expand(x, r);
-	switch (rng_below(r, 9)) {
+	switch (rng_below(r, 11)) {
 	case 0: return Flip(x, &i, 1);
 	case 1: return random_slice(x, r);
 	case 2: return random_pad(x, r);
 	case 3: return random_expand(x, r);
 	case 4: return random_cat(x, i, r);
 	case 5: case 6: return random_permute(x, r);
+	case 7: case 8: return random_window(x, r);
 	default: return random_reshape(x, r);
 	}
 }
