@@ -23,6 +23,7 @@ typedef struct Scope {
 	int64_t n, cap;
 	Map *names;                    /* identifiers declared here */
 	Map *numbers;                  /* base -> number of the last of them that is like it, plus 1 */
+	bool tested;                   /* an `if` that stands in it is being filled: what is added now comes too late for it */
 } Scope;
 typedef struct Sched {
 	Build *b;
@@ -38,7 +39,7 @@ typedef struct Sched {
 	int64_t nred, capred, cappart;
 	int part;                      /* the part that is being done */
 	struct Sched *left;            /* with the scopes that leave() put aside */
-	bool *seen;                    /* by value id */
+	int *seen;                     /* by value id: 1 + the last part of the kernel that needs it */
 	int nval;                      /* values that existed at the start */
 } Sched;
 
@@ -49,14 +50,16 @@ static const Val *use(Sched *s, const Val *v, int at);
 static void
 count_uses(Sched *s, const Val *v, bool guarded)
 {
-	if (s->seen[v->id])
+	bool first = !s->seen[v->id];
+
+	if (s->seen[v->id] == s->part + 1)
 		return;
-	s->seen[v->id] = true;
+	s->seen[v->id] = s->part + 1;
 	for (int i = 0; i < v->nx; i++) {
-		s->uses[v->x[i]->id]++;
+		s->uses[v->x[i]->id] += first;
 		count_uses(s, v->x[i], guarded || (v->kind == V_COND && v->guard && i));
 	}
-	if (v->kind == V_REDUCE && !guarded) {
+	if (first && v->kind == V_REDUCE && !guarded) {
 		s->red_part = arena_grow(s->b->arena, s->red_part, s->nred, &s->cappart, (int64_t)sizeof *s->red_part);
 		s->red_part[s->nred] = s->part;
 		PUSH(s->b->arena, s->red, s->nred, s->capred, v);
@@ -144,12 +147,21 @@ computable(const Sched *s, const Val *v)
 	return true;
 }
 
-/* the outermost scope in which v can be computed */
-static int
-level(const Sched *s, const Val *v)
+/* index arithmetic without loads: it may be done whether a guard holds or not */
+static bool
+is_pure_index(const Val *v)
 {
-	int d = s->floor;
+	if (v->kind == V_VAR || v->kind == V_INT || v->kind == V_SYM)
+		return v->dt == I64;
+	if (v->kind != V_BINARY || v->dt != I64)
+		return false;
+	return is_pure_index(v->x[0]) && is_pure_index(v->x[1]);
+}
 
+/* the innermost scope of those of v's loop variables, at least d */
+static int
+innermost(const Sched *s, const Val *v, int d)
+{
 	for (int i = 0; i < MAXLOOP; i++)
 		if (v->loops >> i & 1) {
 			if (s->open[i] < 0)
@@ -157,6 +169,18 @@ level(const Sched *s, const Val *v)
 			d = MAX(d, s->open[i]);
 		}
 	return d;
+}
+
+/* the outermost scope in which v can be computed */
+static int
+level(const Sched *s, const Val *v)
+{
+	if (s->floor && v->kind == V_BINARY && is_pure_index(v)) {
+		int d = innermost(s, v, 0);
+		if (d < s->floor && !s->scope[d].tested)
+			return d;
+	}
+	return innermost(s, v, s->floor);
 }
 
 static const Val *
@@ -320,13 +344,16 @@ guarded(Sched *s, const Val *v, int d)
 	const Var *var = new_var(s, d, v);
 	bool simple = no->kind == V_NUM || no->kind == V_INT;
 	const Val *zero = dtype_float(v->dt) ? v_num(s->b, v->dt, 0) : v_lit(s->b, v->dt, 0);
+	bool tested = s->scope[d].tested;
 	Stmt *t;
 
 	s_var(s->b, s->scope[d].out, var, simple ? no : zero);
 	t = s_if(s->b, s->scope[d].out, cond);
+	s->scope[d].tested = true;
 	guarded_branch(s, &t->body, var, v->x[1]);
 	if (!simple)
-		guarded_branch(s, &t->other, var, no);     /* nothing of a branch is placed before the if: floor */
+		guarded_branch(s, &t->other, var, no);     /* but for index arithmetic, nothing of a branch is placed before the if: floor */
+	s->scope[d].tested = tested;
 	rejoin(s, kept);
 	return set_name(s, d, v, v_var(s->b, var));
 }
@@ -678,9 +705,9 @@ reductions(Sched *s, const Val *v)
 	g.red[g.n++] = v;
 	for (int64_t i = 0; i < s->nred && !is_arg(v) && !floor; i++) {
 		const Val *r = s->red[i];
-		if (r != v && s->red_part[i] <= s->part && r->var == v->var && r->order == v->order
-			&& in_lanes(r) == in_lanes(v) && !is_arg(r) && !find(s, r) && computable(s, r) && level(s, r) == d
-			&& ready(s, r->x[0], r->var))
+		if (r != v && s->red_part[i] <= s->part && s->seen[r->id] > s->part && r->var == v->var
+			&& r->order == v->order && in_lanes(r) == in_lanes(v) && !is_arg(r) && !find(s, r)
+			&& computable(s, r) && level(s, r) == d && ready(s, r->x[0], r->var))
 			g.red[g.n++] = r;
 	}
 	/* one nest serves sums and maxima alike only when it has no chunks */
@@ -818,7 +845,7 @@ schedule(Build *b)
 	s->b = b;
 	s->nval = b->nval;
 	s->uses = NEW(b->arena, b->nval, int);
-	s->seen = NEW(b->arena, b->nval, bool);
+	s->seen = NEW(b->arena, b->nval, int);
 	for (int i = 0; i < MAXLOOP; i++)
 		s->open[i] = -1;
 	count_block(s, &raw);
