@@ -579,29 +579,122 @@ place(Build *b, const Val *i, int64_t step_i, const Val *j, int64_t step_j)
 	return v_binary(b, I64, "+", at_i, at_j);
 }
 
-/* writes a run of an operand that is not strided: pack[(i - begin of the cut) * step_i + (k - from) * step_k] */
+/* One of the two indices of a run that is packed: [from, to) of an axis. An axis whose index would be divided in
+ * the innermost loop is walked through in two: its quotient by `digit`, and its remainder. */
+typedef struct Walk {
+	const Axis *axis;
+	const Var *v;
+	const Val *from, *to;
+	int64_t unit;                  /* `from` is a multiple of it */
+	int64_t step;                  /* in the packed array */
+	int64_t digit;                 /* 0: none */
+} Walk;
+
+/* element of operand i at these indices of the walks' axes */
+static const Val *
+packed_element(Product *d, int i, const Walk *w, const Ix *const *x)
+{
+	IxCtx *c = d->b->ix;
+	const Ix *of[128] = {0}, *at[MAXRANK];
+
+	for (const char *l = d->spec.label[i]; *l; l++)
+		of[(int)*l] = ix_int(c, 0);
+	for (int o = 0; o < d->nouter; o++)
+		axis_index(d, &d->outer[o].axis, d->outer[o].at, of);
+	for (int k = 0; k < 2; k++)
+		axis_index(d, w[k].axis, x[k], of);
+	operand_index(d, i, of, at);
+	return element(d->b, d->n->in[i], at);
+}
+
+/* the smallest divisor that the walks' loops are divided by; they can be split by it when it divides their extent */
+static void
+find_digits(Product *d, int i, Walk *w)
+{
+	Build *b = d->b;
+
+	b->ndivisor = 0;
+	packed_element(d, i, w, (const Ix *[]){b->ixvar[w[0].v->id], b->ixvar[w[1].v->id]});
+	for (int k = 0; k < b->ndivisor; k++) {
+		Dim by = b->divisor[k].d, whole;
+		for (int j = 0; j < 2; j++)
+			if (b->divisor[k].loop == w[j].v->id && !by.sym && dim_div(w[j].axis->extent, by, &whole)
+			    && (!w[j].digit || by.k < w[j].digit))
+				w[j].digit = by.k;
+	}
+	b->ndivisor = 0;
+}
+
+/* a bound that is chosen, under a name of its own */
+static const Val *
+bound_var(Build *b, Block *body, const char *name, const char *op, const Val *x, const Val *y)
+{
+	const Var *v = build_var(b, build_name(b, name), I64);
+
+	s_let(b, body, v, v_cond(b, v_binary(b, BOOL, op, x, y), x, y, false));
+	return v_var(b, v);
+}
+
+/* opens the loop, or two, over a walk; returns its index */
+static const Ix *
+open_walk(Product *d, Block **body, const Walk *w, bool split)
+{
+	Build *b = d->b;
+	const Val *digit = v_int(b, w->digit), *start, *zero = v_int(b, 0);
+	const Var *q, *r;
+	Dim whole;
+
+	if (!split || !w->digit) {
+		open_loop(d, body, w->v, w->from, w->to, 1);
+		return b->ixvar[w->v->id];
+	}
+	dim_div(w->axis->extent, DIM(w->digit), &whole);
+	q = loop_var(d, whole);
+	r = loop_var(d, DIM(w->digit));
+	start = v_binary(b, I64, "*", v_var(b, q), digit);
+	if (w->unit % w->digit == 0) {
+		open_loop(d, body, q, v_binary(b, I64, "/", w->from, digit), v_binary(b, I64, "/", w->to, digit), 1);
+		open_loop(d, body, r, zero, digit, 1);
+	} else {
+		const Val *last = v_binary(b, I64, "+", v_binary(b, I64, "/", v_binary(b, I64, "-", w->to, v_int(b, 1)),
+			digit), v_int(b, 1));
+		open_loop(d, body, q, v_binary(b, I64, "/", w->from, digit), last, 1);
+		open_loop(d, body, r, bound_var(b, *body, "begin", ">", v_binary(b, I64, "-", w->from, start), zero),
+			bound_var(b, *body, "end", "<", v_binary(b, I64, "-", w->to, start), digit), 1);
+	}
+	return ix_add(b->ix, ix_scale(b->ix, b->ixvar[q->id], DIM(w->digit)), b->ixvar[r->id]);
+}
+
+enum { SHORT = 8 };                    /* trips of an inner loop that is not worth its start */
+
+/* Writes a run of an operand that is not strided, of n terms from `from` on: m[(i - begin of the cut) * step_i +
+ * (k - from) * step_k]. The inner loop is along the shorter step, unless it would be split into short ones. */
 static void
 pack_run(Product *d, Block *body, int i, const Ix *from, const Val *n, Mem *m, int64_t step_i, int64_t step_k)
 {
 	Build *b = d->b;
 	const Cut *c = i == d->left ? &d->rows : &d->cols;
-	const Ix *of[128] = {0}, *at[MAXRANK];
+	const Val *first = v_ix(b, c->at), *start = v_ix(b, from), *at[2];
 	uint64_t used = d->used;
-	const Var *v = loop_var(d, c->axis.extent), *term = loop_var(d, d->sum.extent);
-	const Val *first = v_ix(b, c->at), *start = v_ix(b, from);
-	const Val *end = v_binary(b, I64, "+", first, c->n), *stop = v_binary(b, I64, "+", start, n);
+	Walk w[2] = {
+		{&c->axis, loop_var(d, c->axis.extent), first, v_binary(b, I64, "+", first, c->n), c->step, step_i, 0},
+		{&d->sum, loop_var(d, d->sum.extent), start, v_binary(b, I64, "+", start, n), RUN, step_k, 0},
+	};
+	const Ix *x[2];
+	int in = step_i > step_k;
 
-	open_loop(d, &body, step_i > step_k ? v : term, step_i > step_k ? first : start, step_i > step_k ? end : stop, 1);
-	open_loop(d, &body, step_i > step_k ? term : v, step_i > step_k ? start : first, step_i > step_k ? stop : end, 1);
-	for (const char *l = d->spec.label[i]; *l; l++)
-		of[(int)*l] = ix_int(b->ix, 0);
-	for (int o = 0; o < d->nouter; o++)
-		axis_index(d, &d->outer[o].axis, d->outer[o].at, of);
-	axis_index(d, &c->axis, b->ixvar[v->id], of);
-	axis_index(d, &d->sum, b->ixvar[term->id], of);
-	operand_index(d, i, of, at);
-	s_store(b, body, m, place(b, v_binary(b, I64, "-", v_var(b, v), first), step_i,
-		v_binary(b, I64, "-", v_var(b, term), start), step_k), element(b, d->n->in[i], at));
+	if (c->most == 1)
+		w[0].unit = 0;
+	if (dim_max(b->g, d->sum.extent) <= RUN)
+		w[1].unit = 0;
+	find_digits(d, i, w);
+	if (w[in].digit && w[in].digit < SHORT && (!w[!in].digit || w[!in].digit > w[in].digit))
+		in = !in;
+	x[!in] = open_walk(d, &body, &w[!in], false);
+	x[in] = open_walk(d, &body, &w[in], true);
+	for (int k = 0; k < 2; k++)
+		at[k] = v_binary(b, I64, "-", v_ix(b, x[k]), w[k].from);
+	s_store(b, body, m, place(b, at[0], step_i, at[1], step_k), packed_element(d, i, w, x));
 	d->used = used;
 }
 

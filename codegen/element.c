@@ -267,7 +267,7 @@ static const Val *
 view_from(Build *b, const Node *n, const Ix *const *o, int i)
 {
 	const Ix *in[MAXRANK];
-	const Val *v, *test;
+	const Val *v, *test, *other;
 	IxGuard guard;
 
 	if (i == n->nin) {
@@ -283,7 +283,10 @@ view_from(Build *b, const Node *n, const Ix *const *o, int i)
 	test = guard_value(b, &guard);
 	if (!test || (i == n->nin - 1 && !view_fill(n)))
 		return v;
-	return v_cond(b, test, v, view_from(b, n, o, i + 1), true);
+	other = view_from(b, n, o, i + 1);
+	if (v->kind == V_COND && v->guard && v->x[2] == other)         /* a view of a view with the same fill */
+		return v_cond(b, v_binary(b, BOOL, "&&", test, v->x[0]), v->x[1], other, true);
+	return v_cond(b, test, v, other, true);
 }
 
 /* ---- gather ---- */
@@ -339,6 +342,21 @@ unflatten(Build *b, const Type *t, const Run *r, const Ix *linear, const Ix **at
 	}
 }
 
+/* A few terms along several last dimensions, as the taps of a window, are reduced dimension by dimension: a linear
+ * index over them would be divided for each. */
+static int
+split_last(const Build *b, const Type *t, Run *run, int nrun)
+{
+	Run r = run[0];
+
+	if (!nrun || !r.last || r.n == 1 || dim_max(b->g, r.extent) > CHUNK)
+		return nrun;
+	memmove(&run[r.n], &run[1], (size_t)(nrun - 1) * sizeof *run);
+	for (int i = 0; i < r.n; i++)
+		run[i] = (Run){.n = 1, .dim = {r.dim[i]}, .extent = t->dim[r.dim[i]], .last = true};
+	return nrun + r.n - 1;
+}
+
 static Order
 run_order(Build *b, const Run *r)
 {
@@ -353,11 +371,13 @@ reduce_value(Build *b, const Node *n, const Ix *const *o)
 	const Var *over[MAXRANK];
 	Run run[MAXRANK];
 	bool gone[MAXRANK + 1] = {0};
+	bool arg = n->op->combine == R_ARGMAX || n->op->combine == R_ARGMIN;
 	int nrun = reduce_runs(n, run), k = 0;
 	uint64_t avoid = 0;
-	bool arg = n->op->combine == R_ARGMAX || n->op->combine == R_ARGMIN;
 	const Val *v;
 
+	if (!arg)
+		nrun = split_last(b, t, run, nrun);
 	reduced_dims(n, gone);
 	for (int d = 0; d < t->rank; d++) {
 		at[d] = ix_int(b->ix, 0);

@@ -146,7 +146,7 @@ add_reader(Fuse *f, Readers *r, const Node *n, const Node *u, int operand)
 	else
 		r->apart = MIN(r->apart + f->copies[u->id], 1 << 20);
 	if (strided)
-		f->judge.addressed[n->id] = is_affine_view(n);
+		f->judge.addressed[n->id] = is_affine_view(n) || is_packed_view(n);
 	if (selects_from(&f->judge, u, operand))
 		f->judge.table[n->id] = n->op->kind == VIEW;
 	for (int64_t i = 0; i < in.n; i++) {

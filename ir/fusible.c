@@ -193,6 +193,18 @@ is_affine_view(const Node *n)
 }
 
 bool
+is_packed_view(const Node *n)
+{
+	const Node *x = n;
+
+	if (n->op->kind != VIEW || n->nin != 1)
+		return false;
+	while (x->op->kind == VIEW && x->nin == 1)
+		x = x->in[0];
+	return type_hint_count(n->g, &n->type) > type_hint_count(x->g, &x->type);
+}
+
+bool
 cheap_again(const Node *n)
 {
 	int large = 0;

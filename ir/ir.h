@@ -341,7 +341,8 @@ bool float_operand(Node *n, int i);              /* operand i has a float dtype;
 /* op_reduce.c: which dimensions of its operand a REDUCE node takes away */
 void reduced_dims(const Node *n, bool *gone);
 /* Maximal runs of neighbouring reduced dimensions, innermost first; dimensions of one element do not count.
- * A run is summed as one dimension; the sums of an inner run are the terms of the next outer one. */
+ * A run is summed as one dimension (a short last one dimension by dimension); the sums of an inner run are the terms
+ * of the next outer one. */
 typedef struct Run { int n, dim[MAXRANK]; Dim extent; bool last; } Run;
 int reduce_runs(const Node *n, Run *run);
 /* op_dot.c */
@@ -723,6 +724,9 @@ typedef struct Judge {                 /* facts about a graph's values, by node 
 /* u reads any element of it, as its index says */
 bool selects_from(const Judge *j, const Node *u, int operand);
 bool is_affine_view(const Node *n);              /* a contraction can read through its strides */
+/* A view that shows elements again and again, as overlapping windows do, would be larger in memory than what it shows:
+ * a contraction computes its elements as it packs them. */
+bool is_packed_view(const Node *n);
 /* where kernel k computes n for reader u, which it has at place pu */
 unsigned group_place(const Node *n, const Node *u, int operand, const Group *k, unsigned pu);
 /* and may it, at that place? */
