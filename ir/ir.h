@@ -379,6 +379,7 @@ Node *LitI(Graph *g, DType d, int64_t v);
 Node *Full(Graph *g, Type t, double v);
 Node *Zeros(const Node *like);
 Node *Ones(const Node *like);
+Node *Data(Graph *g, Type t, const double *v);  /* a constant of these elements, row-major */
 Node *Iota(Graph *g, Type t, int dim);           /* t.dt integer or float; value = index along dim */
 Node *DimSize(Graph *g, Dim d, DType dt);        /* the run-time value of a dimension, rank 0; a literal when static */
 Node *Cast(Node *a, DType d);                    /* a itself when already of that dtype */
@@ -406,6 +407,12 @@ Node *Windows(Node *a, int first, int n, const int64_t *size, const WindowMap *m
  * windows' at its place */
 Node *WindowsTransposed(Node *a, int first, int n, const int64_t *size, const WindowMap *m,
 	const Dim *to);
+enum { MAXSPACE = 3 };
+int spatial_dims(const Op *op);                  /* which its name tells: "conv2d" */
+/* attribute i as numbers for each spatial dimension; a single one stands for all. False after an error */
+bool per_dim(Node *n, int i, int space, int64_t *out);
+/* none is below `least`; false after an error that calls them `what` */
+bool numbers_from(Node *n, const char *what, const int64_t *v, int count, int64_t least);
 Node *Unsqueeze(Node *a, int dim);
 Node *Squeeze(Node *a, int dim);
 Node *Sum(Node *a, const int *dims, int n, bool keepdim);

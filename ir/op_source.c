@@ -336,3 +336,28 @@ const Op op_randn = {.name = "randn", .id = OP_randn, .kind = SOURCE, .min_in = 
 	.flags = RANDOM | FLAT, .cost = 60, .attr = rand_attr, .operands = "key",
 	.doc = "standard normal (Box-Muller): Philox4x32-10 of key, stream and element index",
 	.shape = rand_shape, .eval = randn_eval};
+
+/* ---- builders ---- */
+
+Node *
+Data(Graph *g, Type t, const double *v)
+{
+	int64_t n = type_count(&t).k;
+	Tensor x = {.dt = t.dt, .rank = t.rank, .n = n};
+	Blob *b = NEW(g->arena, 1, Blob);
+	Array array;
+
+	for (int d = 0; d < t.rank; d++)
+		x.dim[d] = t.dim[d].k;
+	if (dtype_float(t.dt)) {
+		x.f = NEW(g->arena, MAX(n, 1), double);
+		memcpy(x.f, v, (size_t)n * sizeof *v);
+	} else {
+		x.i = NEW(g->arena, MAX(n, 1), int64_t);
+		for (int64_t k = 0; k < n; k++)
+			x.i[k] = (int64_t)v[k];
+	}
+	array = tensor_to_array(g->arena, &x, NULL);
+	*b = (Blob){.nbytes = array.nbytes, .data = array.data};
+	return node_constant(g, t, b);
+}

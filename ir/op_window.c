@@ -256,3 +256,37 @@ WindowsTransposed(Node *y, int first, int n, const int64_t *size, const WindowMa
 		}
 	return Sum(y, sum, nsum, false);
 }
+
+/* ---- what ops over windows share ---- */
+
+int
+spatial_dims(const Op *op)
+{
+	return *strpbrk(op->name, "123") - '0';
+}
+
+bool
+per_dim(Node *n, int i, int space, int64_t *out)
+{
+	const Attr *a = attr(n, i);
+
+	if (a->n != space && a->n != 1) {
+		type_error(n, "\"%s\" has %d entries for %d spatial dimensions", n->op->attr[i].name, a->n, space);
+		return false;
+	}
+	for (int k = 0; k < space; k++)
+		out[k] = a->ints[a->n == 1 ? 0 : k];
+	return true;
+}
+
+bool
+numbers_from(Node *n, const char *what, const int64_t *v, int count, int64_t least)
+{
+	for (int i = 0; i < count; i++)
+		if (v[i] < least || v[i] > INT32_MAX) {
+			type_error(n, "\"%s\" is %lld, must be at least %lld%s", what, (long long)v[i], (long long)least,
+				v[i] > INT32_MAX ? " and below 2^31" : "");
+			return false;
+		}
+	return true;
+}

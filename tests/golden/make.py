@@ -305,6 +305,97 @@ def contractions():
         case("contractions", "einsum", [R(*s) for s in shapes], lambda *x: torch.einsum(eq, *x), {"equation": eq})
 
 
+# ---- windows
+
+def convolutions():
+    forms = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
+    transposes = {1: F.conv_transpose1d, 2: F.conv_transpose2d, 3: F.conv_transpose3d}
+    for x, w, bias, attrs in [((2, 2, 5), (3, 2, 2), True, {}), ((2, 5), (3, 2, 3), False, {"padding": 2, "stride": 2}),
+                              ((1, 4, 6), (6, 2, 2), True, {"groups": 2, "dilation": 2}),
+                              ((2, 3, 4, 5), (2, 3, 3, 2), True, {"padding": [1, 0], "stride": [2, 1]}),
+                              ((1, 4, 4, 4), (4, 1, 3, 3), True, {"groups": 4, "padding": 1}),
+                              ((1, 2, 4, 4), (4, 1, 2, 2), False, {"groups": 2, "stride": 2}),
+                              ((2, 2, 4, 4), (2, 2, 1, 1), False, {"stride": 2}),
+                              ((2, 3, 4, 4), (4, 3, 2, 3), True, {"dilation": [2, 1], "padding": [2, 1]}),
+                              ((1, 2, 3, 3, 2), (2, 2, 2, 2, 2), True, {"stride": [1, 2, 1], "padding": 1}),
+                              ((1, 4, 2, 3, 2), (4, 2, 2, 2, 1), True, {"groups": 2})]:
+        op = f"conv{len(w) - 2}d"
+        case("convolutions", op, [R(*x), R(*w)] + ([R(w[0])] if bias else []),
+             lambda *t: forms[len(w) - 2](*t, **attrs), attrs)
+    for k, low, high in [((2, 2), (0, 0), (1, 1)), ((4, 3), (1, 1), (2, 1)), ((3, 3), (2, 0), (0, 1))]:
+        case("convolutions", "conv2d", [R(2, 2, 4, 5), R(3, 2, *k)],
+             lambda x, w: F.conv2d(F.pad(x, (low[1], high[1], low[0], high[0])), w), {"padding": [*low, *high]})
+    for x, w, bias, attrs in [((2, 2, 4), (2, 3, 2), True, {"stride": 2, "padding": 1, "output_padding": 1}),
+                              ((2, 4), (2, 3, 3), False, {"dilation": 2}),
+                              ((1, 4, 2, 3), (4, 2, 3, 2), True, {"groups": 2, "stride": [2, 1], "padding": [1, 0]}),
+                              ((2, 3, 3, 3), (3, 2, 2, 2), True, {"stride": 2}),
+                              ((1, 2, 3, 3), (2, 1, 3, 3), False, {"groups": 2, "padding": 2, "stride": 3, "output_padding": 2}),
+                              ((1, 2, 2, 1, 2), (2, 1, 2, 2, 2), True, {"stride": [1, 2, 2]})]:
+        op = f"conv_transpose{len(w) - 2}d"
+        groups = attrs.get("groups", 1)
+        case("convolutions", op, [R(*x), R(*w)] + ([R(w[1] * groups)] if bias else []),
+             lambda *t: transposes[len(w) - 2](*t, **attrs), attrs)
+
+
+def pools():
+    pools = {"max_pool1d": F.max_pool1d, "max_pool2d": F.max_pool2d, "max_pool3d": F.max_pool3d, "avg_pool1d": F.avg_pool1d,
+             "avg_pool2d": F.avg_pool2d, "avg_pool3d": F.avg_pool3d}
+    shapes = {1: [(2, 7), (1, 2, 6)], 2: [(2, 5, 6), (2, 1, 4, 4)], 3: [(1, 4, 3, 4), (1, 1, 3, 5, 3)]}
+    forms = [{"kernel_size": 2}, {"kernel_size": 2, "stride": 1}, {"kernel_size": 3, "stride": 2, "padding": 1},
+             {"kernel_size": 2, "stride": 3, "padding": 1, "ceil_mode": True},
+             {"kernel_size": 3, "stride": 2, "padding": 1, "ceil_mode": True}]
+    avg = [{"count_include_pad": False}, {}]
+    for op, f in pools.items():
+        for shape in shapes[int(op[-2])]:
+            for attrs in forms:
+                if any(n + 2 * attrs.get("padding", 0) < attrs["kernel_size"] for n in shape[-int(op[-2]):]):
+                    continue
+                more = avg if op[0] == "a" else [{}, {"dilation": 2}] if min(shape[-int(op[-2]):]) > 3 else [{}]
+                for extra in more:
+                    both = dict(attrs, **extra)
+                    case("pools", op, [R(*shape)], lambda x: f(x, **both), both)
+    ties = I(2, 5, 6, hi=1).double()
+    edges = T(-INF, -INF, NAN, -INF, -INF, 1.0, shape=(1, 2, 3))
+    for x in (ties, edges):
+        for attrs in [{"kernel_size": 2, "stride": 1, "padding": 1}, {"kernel_size": 2}]:
+            case("pools", "max_pool2d", [x], lambda x: F.max_pool2d(x, **attrs), attrs)
+            case("pools", "max_pool2d_with_indices", [x], lambda x: F.max_pool2d(x, **attrs, return_indices=True), attrs)
+    for space, f in {1: F.max_pool1d, 3: F.max_pool3d}.items():
+        attrs = {"kernel_size": 3, "stride": 2, "padding": 1}
+        case("pools", f"max_pool{space}d_with_indices", [I(2, *[5] * space, hi=2).double()],
+             lambda x: f(x, **attrs, return_indices=True), attrs)
+    for attrs in [{"divisor_override": 3}, {"divisor_override": -2, "padding": 1}]:
+        both = dict(attrs, kernel_size=2)
+        case("pools", "avg_pool2d", [R(2, 4, 5)], lambda x: F.avg_pool2d(x, **both), both)
+    lps = {1: F.lp_pool1d, 2: F.lp_pool2d, 3: F.lp_pool3d}
+    for space, f in lps.items():
+        for p in (1.0, 2.0, 3.0):
+            for stride, ceil in [(None, False), (1, False), (2, True)]:
+                attrs = {"norm_type": p, "kernel_size": 2, "stride": stride, "ceil_mode": ceil}
+                case("pools", f"lp_pool{space}d", [R(1, *[5, 4, 3][:space], lo=0.5)], lambda x: f(x, **attrs), attrs)
+    adaptive = {1: (F.adaptive_avg_pool1d, F.adaptive_max_pool1d), 2: (F.adaptive_avg_pool2d, F.adaptive_max_pool2d),
+                3: (F.adaptive_avg_pool3d, F.adaptive_max_pool3d)}
+    for space, (mean, most) in adaptive.items():
+        for shape, size in [((6, 4, 2), (3, 2, 1)), ((7, 5, 3), (3, 2, 2)), ((4, 3, 4), (1, 4, 3))]:
+            attrs = {"output_size": list(size[:space])}
+            case("pools", f"adaptive_avg_pool{space}d", [R(2, *shape[:space])], lambda x: mean(x, size[:space]), attrs)
+            x = I(2, *shape[:space], hi=5).double()
+            case("pools", f"adaptive_max_pool{space}d", [x], lambda x: most(x, size[:space]), attrs)
+            case("pools", f"adaptive_max_pool{space}d_with_indices", [x], lambda x: most(x, size[:space], True), attrs)
+    unpools = {1: F.max_unpool1d, 2: F.max_unpool2d, 3: F.max_unpool3d}
+    for space, f in unpools.items():
+        shape = [6, 4, 2][:space]
+        index = (F.max_pool1d, F.max_pool2d, F.max_pool3d)[space - 1](R(2, *shape), 2, return_indices=True)[1]
+        case("pools", f"max_unpool{space}d", [R(*index.shape), index], lambda x, i: f(x, i, 2, output_size=shape),
+             {"output_size": shape})
+    for attrs in [{"kernel_size": 2}, {"kernel_size": [2, 3], "stride": [2, 1], "padding": 1, "dilation": [2, 1]},
+                  {"kernel_size": 2, "stride": 2}]:
+        case("pools", "unfold", [R(1, 2, 4, 6)], lambda x: F.unfold(x, **attrs), attrs)
+        y = F.unfold(R(1, 2, 4, 6), **attrs)
+        case("pools", "fold", [R(*y.shape)], lambda x: F.fold(x, (4, 6), **attrs), dict(attrs, output_size=[4, 6]))
+    case("pools", "window", [R(5, 2)], lambda x: torch.stack([x[k:k + 4:1, k] for k in range(2)], 1), {"dim": 0, "count": 4})
+
+
 # ---- composites
 
 def activations():
@@ -488,7 +579,7 @@ def models():
 
 
 def main():
-    for f in (pointwise, clamps, integers, views, indices, reductions, contractions, activations, losses, norms, attentions, models):
+    for f in (pointwise, clamps, integers, views, indices, reductions, contractions, convolutions, pools, activations, losses, norms, attentions, models):
         generator.manual_seed(sum(map(ord, f.__name__)))
         f()
     for name, cases in files.items():

@@ -206,3 +206,66 @@ cosine_similarity f32[3,4] in(0.1,2) f32[3,4] in(-2,-0.1)
 cosine_similarity f64[2,3,2] in(0.1,2) f64[3,2] in(0.1,2) dim=-1
 pairwise_distance f32[3,4] in(0.1,2) f32[3,4] in(-2,-0.1)
 pairwise_distance f64[B,4] in(0.1,2) f64[4] in(-2,-0.1) p=1 keepdim
+# ---- convolutions
+convolution f32[2,2,5] f32[3,2,2] count=4
+convolution f32[2,4,5,4] f32[4,2,3,2] groups=2 stride=[2,1] dilation=[1,2] low=[1,2] count=[3,4]
+convolution f32[B,2,3,4] f32[3,2,2,2] stride=1 spacing=[2,3] dilation=[-1,-2] low=[-1,-2] count=[5,6]
+convolution f32[1,2,3,2,3] f32[2,2,2,1,2] count=[2,2,2] low=[0,0,1]
+convolution f32[1,4,3,2,3] f32[2,2,2,1,2] groups=2 count=[2,2,2] low=[0,0,1]
+convolution f32[2,3,4,4] f32[3,1,2,2] groups=3 count=3
+convolution f32[2,3,4] f32[6,1,2] groups=3 count=3
+convolution i32[1,1,3]=[1,2,3] i32[1,1,2]=[10,1] count=2 -> [12,23]
+convolution_weight f32[2,2,5] f32[2,3,4] size=2
+convolution_weight f32[B,4,5,4] f32[B,4,3,4] groups=2 stride=[2,1] dilation=[1,2] low=[1,2] size=[3,2]
+convolution_weight f32[2,3,4] f32[2,6,3] groups=3 size=2
+conv1d f32[2,2,5] f32[3,2,2] f32[3]
+conv1d f32[B,2,5] f32[4,1,2] f32[4] groups=2 stride=2 padding=[1,0]
+conv1d f32[2,5] f32[3,2,2] dilation=2
+conv2d f32[B,3,4,5] f32[2,3,3,2] f32[2] padding=[1,0] stride=[1,2]
+conv2d f32[2,4,4,4] f32[2,2,3,3] groups=2 padding=[1,0,2,1] dilation=[1,2]
+conv2d f32[2,3,4,4] f32[3,1,3,3] f32[3] groups=3 padding=1
+conv3d f32[1,2,3,3,3] f32[2,2,2,2,2] f32[2] stride=[1,2,1] padding=[0,1,0]
+conv3d f32[1,4,2,3,2] f32[4,2,2,2,1] groups=2
+conv3d f32[1,2,2,3,2] f32[2,1,2,2,1] groups=2
+conv_transpose1d f32[2,2,4] f32[2,3,2] f32[3] stride=2 padding=1 output_padding=1
+conv_transpose1d f32[2,4] f32[2,3,3] dilation=2
+conv_transpose2d f32[B,4,2,3] f32[4,2,3,2] f32[4] groups=2 stride=[2,1] padding=[1,0] dilation=[1,2]
+conv_transpose3d f32[1,2,2,1,2] f32[2,1,2,2,2] stride=[1,2,2]
+
+# ---- pooling
+max_pool1d f32[2,2,7] kernel_size=3
+max_pool1d f32[2,7] kernel_size=2 stride=3 padding=1 dilation=2
+max_pool2d f32[B,2,4,6] kernel_size=2
+max_pool2d f32[2,5,6] kernel_size=[3,2] stride=[2,1] padding=[1,0] ceil_mode
+max_pool3d f32[1,2,4,3,4] kernel_size=2 stride=[2,1,2]
+max_pool2d_with_indices f32[B,2,4,5] kernel_size=3 stride=2 padding=1
+max_pool1d_with_indices f32[2,5] kernel_size=2 stride=1
+max_pool3d_with_indices f32[2,3,2,4] kernel_size=2 padding=1
+avg_pool1d f32[2,2,7] kernel_size=3 padding=1
+avg_pool1d f32[2,7] kernel_size=3 stride=2 ceil_mode
+avg_pool2d f32[B,2,4,6] kernel_size=2
+avg_pool2d f32[2,5,6] kernel_size=[3,2] stride=[2,3] padding=[1,0] count_include_pad=false ceil_mode
+avg_pool2d f32[2,5,5] kernel_size=3 stride=2 divisor_override=5
+avg_pool3d f32[1,2,4,3,4] kernel_size=2 stride=[2,1,2] padding=1
+lp_pool1d f32[2,2,7] in(0.5,2) kernel_size=3 norm_type=2
+lp_pool2d f32[B,2,4,5] in(0.5,2) kernel_size=[2,3] stride=2 norm_type=3 ceil_mode
+lp_pool3d f32[2,4,2,2] in(0.5,2) kernel_size=2 norm_type=1.5
+adaptive_avg_pool1d f32[2,2,6] output_size=3
+adaptive_avg_pool1d f32[2,7] output_size=3
+adaptive_avg_pool2d f32[B,2,4,5] output_size=[1,3]
+adaptive_avg_pool2d f32[2,4,6] output_size=1
+adaptive_avg_pool3d f32[1,2,4,3,5] output_size=2
+adaptive_max_pool1d f32[2,2,6] output_size=3
+adaptive_max_pool1d f32[2,7] output_size=3
+adaptive_max_pool2d f32[B,2,4,5] output_size=[2,3]
+adaptive_max_pool3d f64[2,4,3,5] output_size=2
+adaptive_max_pool1d_with_indices f32[2,7] output_size=3
+adaptive_max_pool2d_with_indices f32[B,2,4,5] output_size=[2,3]
+adaptive_max_pool3d_with_indices f32[1,2,2,2,4] output_size=2
+max_unpool1d f32[2,3] i64[2,3]=[1,2,6,0,3,4] output_size=7
+max_unpool2d f32[1,2,1,2] i32[1,2,1,2]=[1,5,0,3] output_size=[2,3]
+max_unpool3d f32[1,2,1,2] i64[1,2,1,2]=[1,5,0,3] output_size=[2,3,1]
+unfold f32[B,2,4,5] kernel_size=[2,3] stride=[2,1] padding=1 dilation=[2,1]
+unfold f32[2,4,4] kernel_size=2 stride=2
+fold f32[B,12,4] output_size=[3,4] kernel_size=[2,3] padding=[0,1] stride=[1,2]
+fold f32[8,4] output_size=4 kernel_size=2 stride=2
