@@ -347,10 +347,11 @@ unflatten(Build *b, const Type *t, const Run *r, const Ix *linear, const Ix **at
 static int
 split_last(const Build *b, const Type *t, Run *run, int nrun)
 {
-	Run r = run[0];
+	Run r;
 
-	if (!nrun || !r.last || r.n == 1 || dim_max(b->g, r.extent) > CHUNK)
+	if (!nrun || !run[0].last || run[0].n == 1 || dim_max(b->g, run[0].extent) > CHUNK)
 		return nrun;
+	r = run[0];
 	memmove(&run[r.n], &run[1], (size_t)(nrun - 1) * sizeof *run);
 	for (int i = 0; i < r.n; i++)
 		run[i] = (Run){.n = 1, .dim = {r.dim[i]}, .extent = t->dim[r.dim[i]], .last = true};

@@ -724,7 +724,7 @@ typedef struct Group {                 /* a kernel to be */
 } Group;
 typedef struct Judge {                 /* facts about a graph's values, by node id */
 	const Graph *g;
-	bool *addressed;               /* a view that a contraction reads through strides */
+	bool *addressed;               /* a view that a contraction reads through strides, or packs */
 	bool *table;                   /* a view that a gather selects from */
 	bool *nested;                  /* it is a row's value: a reduction with as many elements is behind it */
 } Judge;
