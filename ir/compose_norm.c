@@ -207,7 +207,7 @@ const Op op_rms_norm = {.name = "rms_norm", .id = OP_rms_norm, .kind = COMPOSITE
 	.doc = "divided by its root mean square over the last dimensions, times weight (Zhang, Sennrich 2019)",
 	.shape = layer_norm_shape, .compose = rms_norm_compose};
 
-/* ---- group_norm, batch_norm: dimension 1 is channels ---- */
+/* ---- group_norm, instance_norm, batch_norm: dimension 1 is channels ---- */
 
 static bool
 has_channels(Node *n)
@@ -285,6 +285,86 @@ const Op op_group_norm = {.name = "group_norm", .id = OP_group_norm, .kind = COM
 	.attr = group_norm_attr, .operands = "input weight bias",
 	.doc = "[N,C,...] standardized within groups of channels, times weight, plus bias (Wu, He 2018)",
 	.shape = group_norm_shape, .compose = group_norm_compose};
+
+/* ---- instance_norm, local_response_norm ---- */
+
+static void
+instance_norm_shape(Node *n)
+{
+	const Type *x = &n->in[0]->type;
+
+	if (!has_channels(n))
+		return;
+	if (x->rank < 3)
+		type_error_in(n, 0, "%s is %s, has nothing to standardize over: [N,C,...]", nn(n->in[0]), tt(n->in[0]));
+	else if (parameter_dtypes(n, 1) && parameter_shapes(n, 1, &x->dim[1], 1))
+		n->type = *x;
+}
+
+static void
+instance_norm_compose(Node *n, bool training, Node **res)
+{
+	Node *x = Wide(n->in[0]);
+	int rank = x->type.rank, dims[MAXRANK];
+	Dim channel[MAXRANK];
+
+	(void)training;
+	for (int i = 2; i < rank; i++)
+		dims[i - 2] = i;
+	x = Standardize(x, dims, rank - 2, true, attr(n, 0)->f);
+	res[0] = scaled(n, x, 1, channel, channel_shape(n->in[0], channel));
+}
+
+static const AttrSpec instance_norm_attr[] = {
+	{"eps", A_NUM, "1e-05", "added to the variance", NULL},
+	{0}
+};
+const Op op_instance_norm = {.name = "instance_norm", .id = OP_instance_norm, .kind = COMPOSITE, .min_in = 1, .max_in = 3,
+	.attr = instance_norm_attr, .operands = "input weight bias",
+	.doc = "[N,C,...] standardized per item and channel, times weight, plus bias (Ulyanov, Vedaldi, Lempitsky 2016)",
+	.shape = instance_norm_shape, .compose = instance_norm_compose};
+
+enum { LRN_SIZE, LRN_ALPHA, LRN_BETA, LRN_K };
+
+static void
+local_response_norm_shape(Node *n)
+{
+	const Type *x = &n->in[0]->type;
+
+	if (!has_channels(n))
+		return;
+	if (x->rank < 3 || x->rank == MAXRANK || x->dim[1].sym || attr(n, LRN_SIZE)->i < 1)
+		type_error(n, "%s is %s, must be [N,C,...] with a known number of channels, and \"size\" at least 1",
+			nn(n->in[0]), tt(n->in[0]));
+	else
+		n->type = *x;
+}
+
+/* x / (k + alpha * mean of squares in a window of channels)^beta; the window's channels that are not there are zero */
+static void
+local_response_norm_compose(Node *n, bool training, Node **res)
+{
+	Node *x = Wide(n->in[0]), *sum;
+	int64_t size = attr(n, LRN_SIZE)->i;
+	WindowMap m = {.count = x->type.dim[1].k, .stride = 1, .dilation = 1, .low = size / 2, .spacing = 1};
+
+	(void)training;
+	sum = Sum(Windows(Square(x), 1, 1, &size, &m), (int[]){x->type.rank}, 1, false);
+	sum = Add(Mul(sum, Lit(x, attr(n, LRN_ALPHA)->f / (double)size)), Lit(x, attr(n, LRN_K)->f));
+	res[0] = Cast(Div(x, Pow(sum, Lit(x, attr(n, LRN_BETA)->f))), n->type.dt);
+}
+
+static const AttrSpec local_response_norm_attr[] = {
+	[LRN_SIZE]  = {"size", A_INT, NULL, "channels in a window, half of them before its own", NULL},
+	[LRN_ALPHA] = {"alpha", A_NUM, "0.0001", "factor of the mean square", NULL},
+	[LRN_BETA]  = {"beta", A_NUM, "0.75", "exponent", NULL},
+	[LRN_K]     = {"k", A_NUM, "1", "added to it", NULL},
+	{0}
+};
+const Op op_local_response_norm = {.name = "local_response_norm", .id = OP_local_response_norm, .kind = COMPOSITE,
+	.min_in = 1, .max_in = 1, .attr = local_response_norm_attr, .operands = "input",
+	.doc = "x / (k + alpha * mean of squares over neighbouring channels)^beta (Krizhevsky, Sutskever, Hinton 2012)",
+	.shape = local_response_norm_shape, .compose = local_response_norm_compose};
 
 enum { BN_TRAINING, BN_MOMENTUM, BN_EPS };
 

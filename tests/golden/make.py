@@ -396,6 +396,36 @@ def pools():
     case("pools", "window", [R(5, 2)], lambda x: torch.stack([x[k:k + 4:1, k] for k in range(2)], 1), {"dim": 0, "count": 4})
 
 
+def sizes():
+    for pad in [(1, 2), (0, 3), (3, 0), (2, 1, 1, 0), (1, 1, 2, 3)]:
+        n = len(pad) // 2
+        for op, mode in dict(pad_reflect="reflect", pad_replicate="replicate", pad_circular="circular").items():
+            x = R(1, 2, 4) if n == 1 else R(1, 2, 4, 4)
+            attrs = {"low": [0, 0, *pad[0::2][::-1]], "high": [0, 0, *pad[1::2][::-1]]}
+            case("sizes", op, [x], lambda x: F.pad(x, pad, mode), attrs)
+    for shifts, dims in [([2], None), ([-1], [1]), ([5, -2], [0, -1])]:
+        case("sizes", "roll", [R(2, 3, 4)], lambda x: torch.roll(x, shifts, dims or ()), {"shifts": shifts, "dims": dims})
+    shapes = {1: (1, 2, 5), 2: (1, 2, 3, 4), 3: (1, 1, 2, 3, 2)}
+    names = {1: "linear", 2: "bilinear", 3: "trilinear"}
+    for space, shape in shapes.items():
+        for attrs in [{"size": [7, 6, 3][:space]}, {"size": [2, 3, 1][:space]}, {"scale_factor": 2.0}, {"scale_factor": 1.6},
+                      {"scale_factor": 0.7}]:
+            for mode in ["nearest", "nearest-exact", "area", names[space]] + ["bicubic"] * (space == 2):
+                if mode == "area" and "scale_factor" in attrs and attrs["scale_factor"] == 0.7 and min(shape) < 2:
+                    continue
+                for corners in (False, True) if mode in ("bicubic", names[space]) else (None,):
+                    both = dict(attrs, mode=mode) if corners is None else dict(attrs, mode=mode, align_corners=corners)
+                    case("sizes", "interpolate", [R(*shape)], lambda x: F.interpolate(x, **both), both)
+    case("sizes", "pixel_shuffle", [R(2, 8, 2, 3)], lambda x: F.pixel_shuffle(x, 2), {"upscale_factor": 2})
+    case("sizes", "pixel_unshuffle", [R(2, 4, 6)], lambda x: F.pixel_unshuffle(x, 2), {"downscale_factor": 2})
+    case("sizes", "channel_shuffle", [R(2, 6, 2)], lambda x: x.reshape(2, 3, 2, 2).transpose(1, 2).reshape(2, 6, 2), {"groups": 3})
+    for operands in [[R(2, 3, 4)], [R(2, 3, 2, 3), R(3), R(3)]]:
+        case("sizes", "instance_norm", operands, lambda x, w=None, b=None: F.instance_norm(x, weight=w, bias=b, eps=0.01), {"eps": 0.01})
+    for size in (2, 3):
+        attrs = {"size": size, "alpha": 0.5, "beta": 0.6, "k": 1.5}
+        case("sizes", "local_response_norm", [R(2, 4, 2, 2)], lambda x: F.local_response_norm(x, **attrs), attrs)
+
+
 # ---- composites
 
 def activations():
@@ -579,7 +609,7 @@ def models():
 
 
 def main():
-    for f in (pointwise, clamps, integers, views, indices, reductions, contractions, convolutions, pools, activations, losses, norms, attentions, models):
+    for f in (pointwise, clamps, integers, views, indices, reductions, contractions, convolutions, pools, sizes, activations, losses, norms, attentions, models):
         generator.manual_seed(sum(map(ord, f.__name__)))
         f()
     for name, cases in files.items():

@@ -269,3 +269,29 @@ unfold f32[B,2,4,5] kernel_size=[2,3] stride=[2,1] padding=1 dilation=[2,1]
 unfold f32[2,4,4] kernel_size=2 stride=2
 fold f32[B,12,4] output_size=[3,4] kernel_size=[2,3] padding=[0,1] stride=[1,2]
 fold f32[8,4] output_size=4 kernel_size=2 stride=2
+
+# ---- padding, sizes of images
+roll f32[2,3] shifts=4
+roll f32[3,2,4] shifts=[1,-1] dims=[0,-1]
+roll i32[4]=[1,2,3,4] shifts=1 -> [4,1,2,3]
+pad_reflect f32[B,4,5] low=[0,2,1] high=[0,3,0]
+pad_replicate f32[B,2,3] low=[0,2,1] high=[0,0,4]
+pad_circular f32[B,2,3] low=[0,2,1] high=[0,1,3]
+pad_circular i32[3]=[1,2,3] low=2 high=1 -> [2,3,1,2,3,1]
+interpolate f32[B,2,3] size=7
+interpolate f32[2,1,3,2] scale_factor=2
+interpolate f32[2,1,3,4] size=[5,2] mode="nearest-exact"
+interpolate f32[2,1,4,6] size=[2,4] mode=area
+interpolate f32[B,1,4] size=7 mode=linear
+interpolate f32[B,2,3,4] scale_factor=1.7 mode=bilinear
+interpolate f32[2,1,3,4] size=[6,2] mode=bilinear align_corners
+interpolate f32[2,1,3,4] size=[6,5] mode=bicubic
+interpolate f32[2,1,3,4] size=[6,3] mode=bicubic align_corners
+interpolate f32[1,1,2,3,2] size=[3,4,4] mode=trilinear
+pixel_shuffle f32[B,8,2,3] upscale_factor=2
+pixel_unshuffle f32[B,2,4,6] downscale_factor=2
+channel_shuffle f32[B,6,2] groups=3
+instance_norm f32[B,2,3,2]
+instance_norm f64[2,3,4] f64[3] f64[3] eps=0.1
+local_response_norm f32[B,5,2] size=3 alpha=0.5
+local_response_norm f32[2,4,2,2] size=4 beta=0.5 k=2
