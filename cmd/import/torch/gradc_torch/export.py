@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch.utils import _pytree as pytree
 
-from . import rules
+from . import rules, rules_window      # noqa: F401  the latter adds its rules
 from .errors import ExportError
 from .graph import DTYPES, Graph, Value, number
 from .safetensors import save

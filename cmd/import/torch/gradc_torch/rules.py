@@ -398,20 +398,6 @@ def constant_pad(c, self, pad, value=0, **_):
     return c.op("pad", [x], low=low, high=high, value=value or None) if any(low + high) else x
 
 
-@rule("unfold")
-def unfold(c, self, dimension, size, step, **_):
-    dimension %= self.rank
-    if not isinstance(self.shape[dimension], int):
-        c.refuse("unfold of a symbolic dimension")
-    n = (self.shape[dimension] - size) // step + 1
-    at = c.indices([i * step + k for i in range(n) for k in range(size)])
-    before, after = self.shape[:dimension], self.shape[dimension + 1:]
-    rows = c.g.op("index_select", [self, at], self.dtype, before + [n * size] + after, dim=dimension)
-    windows = c.reshape(rows, before + [n, size] + after)
-    order = [d for d in range(self.rank + 1) if d != dimension + 1] + [dimension + 1]
-    return permute(c, windows, order)
-
-
 @rule("diagonal")
 def diagonal(c, self, offset=0, dim1=0, dim2=1, **_):
     dim1, dim2 = dim1 % self.rank, dim2 % self.rank
@@ -741,36 +727,3 @@ def attention(c, query, key, value, attn_mask=None, dropout_p=0.0, is_causal=Fal
         c.refuse("scaled_dot_product_attention with dropout")
     return c.op("scaled_dot_product_attention", [query, key, value] + ([attn_mask] if attn_mask is not None else []),
                 is_causal=is_causal or None, scale=scale, enable_gqa=enable_gqa or None)
-
-
-# ---- sliding windows
-
-@rule("conv1d", "conv2d", "conv3d", "conv1d.padding", "conv2d.padding", "conv3d.padding")
-def conv(c, input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1, **_):
-    return c.op(name_of(c.node.target).split(".")[0], [input, weight] + ([bias] if bias is not None else []),
-                stride=stride, padding=padding, dilation=dilation, groups=groups)
-
-
-@rule("conv_transpose1d", "conv_transpose2d.input", "conv_transpose3d.input")
-def conv_transpose(c, input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1, **_):
-    return c.op(name_of(c.node.target).split(".")[0], [input, weight] + ([bias] if bias is not None else []),
-                stride=stride, padding=padding, output_padding=output_padding, groups=groups, dilation=dilation)
-
-
-@rule("max_pool1d", "max_pool2d", "max_pool3d")
-def max_pool(c, self, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, **_):
-    return c.op(name_of(c.node.target), [self], kernel_size=kernel_size, stride=stride or None, padding=padding,
-                dilation=dilation, ceil_mode=ceil_mode or None)
-
-
-@rule("avg_pool1d", "avg_pool2d", "avg_pool3d")
-def avg_pool(c, self, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True,
-             divisor_override=None, **_):
-    return c.op(name_of(c.node.target), [self], kernel_size=kernel_size, stride=stride or None, padding=padding,
-                ceil_mode=ceil_mode or None, count_include_pad=None if count_include_pad else False,
-                divisor_override=divisor_override)
-
-
-@rule("adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d")
-def adaptive_avg_pool(c, self, output_size, **_):
-    return c.op(name_of(c.node.target), [self], output_size=output_size)

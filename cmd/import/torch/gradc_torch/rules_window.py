@@ -1,0 +1,198 @@
+"""Rules of what slides windows over images, pads them, and changes their size."""
+from .graph import Value
+from .rules import name_of, rule
+
+
+def given(*values):
+    return [x for x in values if x is not None]
+
+
+# ---- convolutions
+
+def same_padding(weight, dilation, space):
+    """What keeps the size: the odd one is behind."""
+    dilation = list(dilation) * (space if len(dilation) == 1 else 1)
+    total = [d * (k - 1) for d, k in zip(dilation, weight.shape[-space:])]
+    return [n // 2 for n in total] + [n - n // 2 for n in total]
+
+
+@rule("conv1d", "conv2d", "conv3d", "conv1d.padding", "conv2d.padding", "conv3d.padding")
+def conv(c, input, weight, bias=None, stride=(1,), padding=(0,), dilation=(1,), groups=1, **_):
+    space = weight.rank - 2
+    if isinstance(padding, str):
+        padding = same_padding(weight, dilation, space) if padding == "same" else [0]
+    return c.op("conv%dd" % space, [input, weight] + given(bias), stride=list(stride), padding=list(padding),
+                dilation=list(dilation), groups=groups)
+
+
+@rule("conv_transpose1d", "conv_transpose2d.input", "conv_transpose3d.input")
+def conv_transpose(c, input, weight, bias=None, stride=(1,), padding=(0,), output_padding=(0,), groups=1, dilation=(1,), **_):
+    return c.op("conv_transpose%dd" % (weight.rank - 2), [input, weight] + given(bias), stride=list(stride),
+                padding=list(padding), output_padding=list(output_padding), dilation=list(dilation), groups=groups)
+
+
+@rule("convolution", "_convolution", "convolution_overrideable")
+def convolution(c, input, weight, bias, stride, padding, dilation, transposed, output_padding, groups, **_):
+    if transposed:
+        return conv_transpose(c, input, weight, bias, stride, padding, output_padding, groups, dilation)
+    return conv(c, input, weight, bias, stride, padding, dilation, groups)
+
+
+# ---- pools
+
+@rule("max_pool1d", "max_pool2d", "max_pool3d", "max_pool1d_with_indices", "max_pool2d_with_indices",
+      "max_pool3d_with_indices")
+def max_pool(c, self, kernel_size, stride=(), padding=(0,), dilation=(1,), ceil_mode=False, **_):
+    op = name_of(c.node.target)
+    attrs = dict(kernel_size=list(kernel_size), stride=list(stride) or None, padding=list(padding), dilation=list(dilation),
+                 ceil_mode=ceil_mode or None)
+    if op.endswith("_with_indices"):
+        return c.g.ops(op, [self], c.results, **attrs)
+    return c.op(op, [self], **attrs)
+
+
+@rule("avg_pool1d", "avg_pool2d", "avg_pool3d")
+def avg_pool(c, self, kernel_size, stride=(), padding=(0,), ceil_mode=False, count_include_pad=True, divisor_override=None, **_):
+    return c.op(name_of(c.node.target), [self], kernel_size=list(kernel_size), stride=list(stride) or None,
+                padding=list(padding), ceil_mode=ceil_mode or None, count_include_pad=None if count_include_pad else False,
+                divisor_override=divisor_override)
+
+
+@rule("adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "_adaptive_avg_pool2d", "_adaptive_avg_pool3d")
+def adaptive_avg_pool(c, self, output_size, **_):
+    return c.op(name_of(c.node.target).lstrip("_"), [self], output_size=list(output_size))
+
+
+@rule("adaptive_max_pool1d", "adaptive_max_pool2d", "adaptive_max_pool3d")
+def adaptive_max_pool(c, self, output_size, **_):
+    return c.g.ops(name_of(c.node.target) + "_with_indices", [self], c.results, output_size=list(output_size))
+
+
+@rule("max_unpool2d", "max_unpool3d")
+def max_unpool(c, self, indices, output_size, **_):
+    return c.op(name_of(c.node.target), [self, indices], output_size=list(output_size))
+
+
+@rule("im2col")
+def im2col(c, self, kernel_size, dilation, padding, stride, **_):
+    return c.op("unfold", [self], kernel_size=list(kernel_size), dilation=list(dilation), padding=list(padding),
+                stride=list(stride))
+
+
+@rule("col2im")
+def col2im(c, self, output_size, kernel_size, dilation, padding, stride, **_):
+    return c.op("fold", [self], output_size=list(output_size), kernel_size=list(kernel_size), dilation=list(dilation),
+                padding=list(padding), stride=list(stride))
+
+
+@rule("unfold")
+def unfold(c, self, dimension, size, step, **_):
+    """windows along one dimension; their elements are a new last one"""
+    shape = c.results[0][1]
+    dimension %= self.rank
+    if not isinstance(self.shape[dimension], int):
+        c.refuse("unfold of a symbolic dimension")
+    one = c.reshape(self, self.shape + [1])
+    wide = c.g.op("expand", [one], self.dtype, self.shape + [size], shape=self.shape + [size])
+    return c.op("window", [wide], dim=dimension, taps=self.rank, count=shape[dimension], stride=step)
+
+
+# ---- borders
+
+BORDERS = {"reflection": "pad_reflect", "replication": "pad_replicate"}
+
+
+def pads(rank, pad):
+    low, high = [0] * rank, [0] * rank
+    for i in range(len(pad) // 2):
+        low[-1 - i], high[-1 - i] = pad[2 * i], pad[2 * i + 1]
+    return low, high
+
+
+@rule("reflection_pad1d", "reflection_pad2d", "reflection_pad3d", "replication_pad1d", "replication_pad2d",
+      "replication_pad3d")
+def border(c, self, padding, **_):
+    if min(padding) < 0:
+        c.refuse("negative padding")
+    low, high = pads(self.rank, padding)
+    return c.op(BORDERS[name_of(c.node.target).split("_")[0]], [self], low=low, high=high)
+
+
+@rule("_pad_circular")
+def circular(c, self, pad, **_):
+    if min(pad) < 0:
+        c.refuse("negative padding")
+    low, high = pads(self.rank, pad)
+    return c.op("pad_circular", [self], low=low, high=high)
+
+
+@rule("roll")
+def roll(c, self, shifts, dims=(), **_):
+    return c.op("roll", [self], shifts=list(shifts), dims=list(dims) or None)
+
+
+# ---- sizes
+
+def resize(c, x, mode, scales, corners):
+    """One op; several where the scale factors differ."""
+    size = c.results[0][1][2:]
+    scales = [s or None for s in scales]
+    if len(set(scales)) == 1:
+        return c.op("interpolate", [x], size=size, scale_factor=scales[0], mode=mode, align_corners=corners or None)
+    if mode in ("bicubic", "area"):
+        c.refuse("interpolation with different scale factors")
+    mode = {"bilinear": "linear", "trilinear": "linear"}.get(mode, mode)
+    for k, (n, s) in enumerate(zip(size, scales)):
+        # one dimension at a time, the others before and behind it
+        order = [d for d in range(x.rank) if d != 2 + k] + [2 + k]
+        back = sorted(range(x.rank), key=lambda d: order[d])
+        moved = x if order == back else c.g.op("permute", [x], x.dtype, [x.shape[d] for d in order], dims=order)
+        shape = moved.shape
+        rows = c.g.op("reshape", [moved], x.dtype, [-1, 1, shape[-1]], shape=[-1, 1, shape[-1]])
+        rows = c.g.op("interpolate", [rows], x.dtype, [-1, 1, n], size=[n], scale_factor=s, mode=mode,
+                      align_corners=corners or None)
+        moved = c.g.op("reshape", [rows], x.dtype, shape[:-1] + [n], shape=shape[:-1] + [n])
+        x = moved if order == back else c.g.op("permute", [moved], x.dtype, [moved.shape[d] for d in back], dims=back)
+    return x
+
+
+NAMED = {"upsample_linear1d": "linear", "upsample_bilinear2d": "bilinear", "upsample_trilinear3d": "trilinear",
+         "upsample_bicubic2d": "bicubic"}
+
+
+@rule(*["upsample_%s%dd%s" % (m, d, v) for m in ("nearest", "_nearest_exact") for d in (1, 2, 3) for v in ("", ".vec")],
+      *["_upsample_nearest_exact%dd%s" % (d, v) for d in (1, 2, 3) for v in ("", ".vec")],
+      *[n + v for n in NAMED for v in ("", ".vec")])
+def upsample(c, input=None, self=None, align_corners=False, scale_factors=None, scales=None, scales_d=None, scales_h=None,
+             scales_w=None, **_):
+    x = self if input is None else input
+    op = name_of(c.node.target).split(".")[0]
+    mode = NAMED.get(op) or ("nearest-exact" if "exact" in op else "nearest")
+    space = x.rank - 2
+    if scale_factors is None:
+        scale_factors = ([scales] if space == 1 else [scales_d, scales_h, scales_w][-space:])
+    return resize(c, x, mode, list(scale_factors), align_corners)
+
+
+@rule("pixel_shuffle")
+def pixel_shuffle(c, self, upscale_factor, **_):
+    return c.op("pixel_shuffle", [self], upscale_factor=upscale_factor)
+
+
+@rule("pixel_unshuffle")
+def pixel_unshuffle(c, self, downscale_factor, **_):
+    return c.op("pixel_unshuffle", [self], downscale_factor=downscale_factor)
+
+
+@rule("channel_shuffle", "native_channel_shuffle")
+def channel_shuffle(c, self, groups, **_):
+    return c.op("channel_shuffle", [self], groups=groups)
+
+
+@rule("instance_norm")
+def instance_norm(c, input, weight=None, bias=None, running_mean=None, running_var=None, use_input_stats=True, eps=1e-5, **_):
+    if not use_input_stats or isinstance(running_mean, Value):
+        c.refuse("instance_norm with running statistics")
+    if weight is None and bias is not None:
+        c.refuse("a bias without a weight")
+    return c.op("instance_norm", [input] + given(weight, bias), eps=eps)
