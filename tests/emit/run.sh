@@ -1,7 +1,7 @@
 #!/bin/sh
 # emitted kernels against the interpreter, under gcc and clang, plain and under sanitizers
 passed=0 failed=0
-models="mlp bn_dropout awkward_names gcn pendulum block"
+models="mlp bn_dropout awkward_names gcn pendulum block lenet resnet_block"
 files=
 for m in $models; do
 	files="$files tests/models/$m.json"

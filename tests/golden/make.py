@@ -555,6 +555,14 @@ def mlp(x, label, w1, b1, w2, b2):
     return F.cross_entropy(F.linear(F.relu(F.linear(x, w1, b1)), w2, b2), label)
 
 
+def residual(x, label, w0, g0, b0, w1, w2, ws, wf, bf):
+    h = F.relu(F.batch_norm(F.conv2d(x, w0, padding=1), None, None, g0, b0, True))
+    p = F.max_pool2d(h, 3, 2, 1)
+    y = F.conv2d(F.relu(F.conv2d(p, w1, stride=2, padding=1)), w2, padding=1, groups=4)
+    y = F.relu(y + F.conv2d(p, ws, stride=2))
+    return F.cross_entropy(F.linear(F.adaptive_avg_pool2d(y, 1).flatten(1), wf, bf), label)
+
+
 def block(x, g1, wqkv, wo, g2, b2, wu, wd):
     b, t, d = x.shape
     h = F.rms_norm(x, [d], g1, 1e-5)
@@ -601,6 +609,16 @@ def models():
              ("rn", "mul", ["r", "nh"], {}), ("ns", "add", ["ni", "rn"], {}), ("n", "tanh", ["ns"], {}), ("z1", "sub", [1, "z"], {}),
              ("a", "mul", ["z1", "n"], {}), ("b", "mul", ["z", "h"], {}), ("y", "add", ["a", "b"], {}), ("l", "mse_loss", ["y", "target"], {})]
     model("GRU cell", dict(x=R(2, 4), target=R(2, 3)), dict(h=R(2, 3), wi=R(9, 4), wh=R(9, 3)), nodes, gru)
+    zeros, ones = ("m0", "full", [], {"shape": 3, "value": 0, "type": "f64"}), ("v0", "full", [], {"shape": 3, "value": 1, "type": "f64"})
+    nodes = [zeros, ones, ("c0", "conv2d", ["x", "w0"], {"padding": 1}),
+             (["n0", None, None], "batch_norm", ["c0", "m0", "v0", "g0", "b0"], {"training": "true"}), ("h", "relu", ["n0"], {}),
+             ("p", "max_pool2d", ["h"], {"kernel_size": 3, "stride": 2, "padding": 1}),
+             ("c1", "conv2d", ["p", "w1"], {"stride": 2, "padding": 1}), ("r1", "relu", ["c1"], {}),
+             ("c2", "conv2d", ["r1", "w2"], {"padding": 1, "groups": 4}), ("s", "conv2d", ["p", "ws"], {"stride": 2}),
+             ("y", "add", ["c2", "s"], {}), ("r2", "relu", ["y"], {}), ("a", "adaptive_avg_pool2d", ["r2"], {"output_size": 1}),
+             ("f", "reshape", ["a"], {"shape": [2, 4]}), ("o", "linear", ["f", "wf", "bf"], {}), ("l", "cross_entropy", ["o", "label"], {})]
+    model("residual block", dict(x=R(2, 2, 7, 7), label=I(2, hi=2)),
+          dict(w0=R(3, 2, 3, 3), g0=R(3), b0=R(3), w1=R(4, 3, 3, 3), w2=R(4, 1, 3, 3), ws=R(4, 3, 1, 1), wf=R(3, 4), bf=R(3)), nodes, residual)
     nodes = [("xw", "matmul", ["x", "w"], {}), ("m0", "index_select", ["xw", "src"], {"dim": 0}), ("z", "full", [], {"shape": [4, 3], "value": 0, "type": "f64"}),
              ("d1", "unsqueeze", ["dst"], {"dim": 1}), ("d2", "expand", ["d1"], {"shape": [6, 3]}),
              ("m", "scatter_add", ["z", "d2", "m0"], {"dim": 0}), ("p", "log_softmax", ["m"], {"dim": -1}), ("l", "nll_loss", ["p", "label"], {})]

@@ -15,6 +15,7 @@ import gradc_torch                                                      # noqa: 
 from gradc_torch.export import find_loss                                # noqa: E402
 from gradc_torch.trace import argument_names                            # noqa: E402
 from models import MODELS                                               # noqa: E402
+import models_window                                                    # noqa: E402, F401
 
 passed = failed = 0
 
