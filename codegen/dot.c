@@ -619,7 +619,7 @@ find_digits(Product *d, int i, Walk *w)
 		Dim by = b->divisor[k].d, whole;
 		for (int j = 0; j < 2; j++)
 			if (b->divisor[k].loop == w[j].v->id && !by.sym && dim_div(w[j].axis->extent, by, &whole)
-			    && (!w[j].digit || by.k < w[j].digit))
+				&& (!w[j].digit || by.k < w[j].digit))
 				w[j].digit = by.k;
 	}
 	b->ndivisor = 0;

@@ -23,7 +23,7 @@ typedef struct Scope {
 	int64_t n, cap;
 	Map *names;                    /* identifiers declared here */
 	Map *numbers;                  /* base -> number of the last of them that is like it, plus 1 */
-	bool tested;                   /* an `if` that stands in it is being filled: what is added now comes too late for it */
+	bool tested;                   /* an `if` in it is being filled: what is added now comes too late for it */
 } Scope;
 typedef struct Sched {
 	Build *b;
@@ -352,7 +352,7 @@ guarded(Sched *s, const Val *v, int d)
 	s->scope[d].tested = true;
 	guarded_branch(s, &t->body, var, v->x[1]);
 	if (!simple)
-		guarded_branch(s, &t->other, var, no);     /* but for index arithmetic, nothing of a branch is placed before the if: floor */
+		guarded_branch(s, &t->other, var, no);     /* but for indices, nothing of it is placed before: floor */
 	s->scope[d].tested = tested;
 	rejoin(s, kept);
 	return set_name(s, d, v, v_var(s->b, var));

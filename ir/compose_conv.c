@@ -224,8 +224,8 @@ map_valid(Node *n, const Conv *c, const int64_t *size)
 		const WindowMap *m = &c->map[k];
 		int64_t far[] = {m->dilation < 0 ? -m->dilation : m->dilation, m->low < 0 ? -m->low : m->low};
 		if (!numbers_from(n, "stride", &m->stride, 1, 1) || !numbers_from(n, "spacing", &m->spacing, 1, 1)
-		    || !numbers_from(n, "dilation", &far[0], 1, 0) || !numbers_from(n, "low", &far[1], 1, 0)
-		    || !numbers_from(n, n->op->attr[C_SIZE].name, &size[k], 1, 0))
+			|| !numbers_from(n, "dilation", &far[0], 1, 0) || !numbers_from(n, "low", &far[1], 1, 0)
+			|| !numbers_from(n, n->op->attr[C_SIZE].name, &size[k], 1, 0))
 			return false;
 	}
 	return true;
@@ -241,7 +241,7 @@ convolution_shape(Node *n)
 	Dim in, out;
 
 	if (!operands_agree(n) || !conv_attrs(n, &c, size) || !map_valid(n, &c, size) || !divides(n, 0, 1, c.groups, &in)
-	    || !divides(n, 1, 0, c.groups, &out))
+		|| !divides(n, 1, 0, c.groups, &out))
 		return;
 	if (!dim_eq(in, w->dim[1])) {
 		type_error_in(n, 1, "input channels differ: %s is %s, %s is %s, in %lld groups", nn(n->in[0]), tt(n->in[0]),
@@ -374,7 +374,7 @@ convolution_weight_shape(Node *n)
 	Dim out;
 
 	if (!operands_agree(n) || !conv_attrs(n, &c, size) || !map_valid(n, &c, size)
-	    || !divides(n, 0, 1, c.groups, &t.dim[1]) || !divides(n, 1, 1, c.groups, &out))
+		|| !divides(n, 0, 1, c.groups, &t.dim[1]) || !divides(n, 1, 1, c.groups, &out))
 		return;
 	if (!dim_eq(n->in[0]->type.dim[0], g->dim[0])) {
 		type_error(n, "batches differ: %s is %s, %s is %s", nn(n->in[0]), tt(n->in[0]), nn(n->in[1]), tt(n->in[1]));
@@ -531,8 +531,8 @@ conv_windows(Node *n, Conv *c)
 	c->space = spatial_dims(n->op);
 	c->groups = attr(n, F_GROUPS)->i;
 	if (!per_dim(n, F_STRIDE, c->space, stride) || !per_dim(n, F_DILATION, c->space, dilation)
-	    || !padding_of(n, c->space, low, high) || !numbers_from(n, "stride", stride, c->space, 1)
-	    || !numbers_from(n, "dilation", dilation, c->space, 1))
+		|| !padding_of(n, c->space, low, high) || !numbers_from(n, "stride", stride, c->space, 1)
+		|| !numbers_from(n, "dilation", dilation, c->space, 1))
 		return false;
 	for (int k = 0; k < c->space; k++) {
 		int64_t size = x->dim[x->rank - c->space + k].k, reach;
@@ -590,9 +590,9 @@ transpose_windows(Node *n, Conv *c)
 	c->space = spatial_dims(n->op);
 	c->groups = attr(n, F_GROUPS)->i;
 	if (!per_dim(n, F_STRIDE, c->space, stride) || !per_dim(n, F_DILATION, c->space, dilation)
-	    || !per_dim(n, F_OUTPUT_PADDING, c->space, more) || !padding_of(n, c->space, low, high)
-	    || !numbers_from(n, "stride", stride, c->space, 1) || !numbers_from(n, "dilation", dilation, c->space, 1)
-	    || !numbers_from(n, "output_padding", more, c->space, 0))
+		|| !per_dim(n, F_OUTPUT_PADDING, c->space, more) || !padding_of(n, c->space, low, high)
+		|| !numbers_from(n, "stride", stride, c->space, 1) || !numbers_from(n, "dilation", dilation, c->space, 1)
+		|| !numbers_from(n, "output_padding", more, c->space, 0))
 		return false;
 	for (int k = 0; k < c->space; k++) {
 		int64_t size = x->dim[x->rank - c->space + k].k, count;

@@ -46,7 +46,7 @@ wrapped(Node *x, int dim, int64_t n, int64_t count, bool before)
 static const struct Mode {
 	int op;
 	Beside *beside;
-	int64_t spare;                 /* how many fewer than n elements can be added; -1: any number, if there is one element */
+	int64_t spare;                 /* how many fewer than n elements can be added; -1: any number */
 } modes[] = {
 	{OP_pad_reflect, reflected, 1},
 	{OP_pad_replicate, replicated, -1},
@@ -76,7 +76,8 @@ pad_dim(Node *n, int d, Type *t)
 			type_error(n, "dimension %d of %s, which is %s, depends on a symbol", d, nn(n->in[0]), tt(n->in[0]));
 			return false;
 		}
-		if (add[i] < 0 || (spare < 0 ? !size.k : add[i] > size.k - spare) || !add_ok(t->dim[d].k, add[i], &t->dim[d].k)) {
+		if (add[i] < 0 || (spare < 0 ? !size.k : add[i] > size.k - spare)
+			|| !add_ok(t->dim[d].k, add[i], &t->dim[d].k)) {
 			type_error(n, add[i] < 0 ? "padding of dimension %d is negative (%lld); slice removes elements"
 				: "dimension %d cannot be padded by %lld: %s is %s", d, (long long)add[i], nn(n->in[0]), tt(n->in[0]));
 			return false;

@@ -76,8 +76,8 @@ pool_windows(Node *n, Pool *p, const int64_t *dilation)
 	int from = attr(n, P_STRIDE)->set && attr(n, P_STRIDE)->n ? P_STRIDE : P_SIZE;
 
 	if (!pool_operand(n, p) || !per_dim(n, P_SIZE, p->space, p->size) || !per_dim(n, from, p->space, stride)
-	    || !per_dim(n, P_PADDING, p->space, low) || !numbers_from(n, "kernel_size", p->size, p->space, 1)
-	    || !numbers_from(n, "stride", stride, p->space, 1) || !numbers_from(n, "padding", low, p->space, 0))
+		|| !per_dim(n, P_PADDING, p->space, low) || !numbers_from(n, "kernel_size", p->size, p->space, 1)
+		|| !numbers_from(n, "stride", stride, p->space, 1) || !numbers_from(n, "padding", low, p->space, 0))
 		return false;
 	for (int k = 0; k < p->space; k++) {
 		int64_t size = space_dim(p, n->in[0], k).k, d = dilation ? dilation[k] : 1;
@@ -278,7 +278,8 @@ overhangs(const Pool *p, const Node *x)
 {
 	for (int k = 0; k < p->space; k++) {
 		const WindowMap *m = &p->map[k];
-		if (!p->uneven[k] && (m->low || (m->count - 1) * m->stride + m->dilation * (p->size[k] - 1) >= space_dim(p, x, k).k))
+		int64_t last = (m->count - 1) * m->stride + m->dilation * (p->size[k] - 1);
+		if (!p->uneven[k] && (m->low || last >= space_dim(p, x, k).k))
 			return true;
 	}
 	return false;
@@ -367,7 +368,7 @@ max_pool(Node *n, Pool *p)
 	int64_t dilation[MAXSPACE];
 
 	return per_dim(n, P_DILATION, spatial_dims(n->op), dilation)
-	       && numbers_from(n, "dilation", dilation, spatial_dims(n->op), 1) && pool_windows(n, p, dilation);
+		&& numbers_from(n, "dilation", dilation, spatial_dims(n->op), 1) && pool_windows(n, p, dilation);
 }
 
 static void
@@ -590,7 +591,7 @@ lp_pool(Node *n, Pool *p)
 	int from = attr(n, LP_STRIDE)->set && attr(n, LP_STRIDE)->n ? LP_STRIDE : LP_SIZE;
 
 	if (!pool_operand(n, p) || !per_dim(n, LP_SIZE, p->space, p->size) || !per_dim(n, from, p->space, stride)
-	    || !numbers_from(n, "kernel_size", p->size, p->space, 1) || !numbers_from(n, "stride", stride, p->space, 1))
+		|| !numbers_from(n, "kernel_size", p->size, p->space, 1) || !numbers_from(n, "stride", stride, p->space, 1))
 		return false;
 	for (int k = 0; k < p->space; k++) {
 		p->map[k].count = window_count(space_dim(p, n->in[0], k).k, p->size[k], 1, stride[k], 0, attr(n, LP_CEIL)->i);
@@ -638,7 +639,7 @@ adaptive_windows(Node *n, Pool *p)
 	int64_t count[MAXSPACE];
 
 	if (!pool_operand(n, p) || !per_dim(n, AD_SIZE, p->space, count)
-	    || !numbers_from(n, "output_size", count, p->space, 1))
+		|| !numbers_from(n, "output_size", count, p->space, 1))
 		return false;
 	for (int k = 0; k < p->space; k++) {
 		int64_t size = space_dim(p, n->in[0], k).k;
@@ -832,9 +833,9 @@ patches(Node *n, const int64_t *space, Pool *p)
 
 	p->space = 2;
 	if (!per_dim(n, U_SIZE, 2, p->size) || !per_dim(n, U_STRIDE, 2, stride) || !per_dim(n, U_PADDING, 2, low)
-	    || !per_dim(n, U_DILATION, 2, dilation) || !numbers_from(n, "kernel_size", p->size, 2, 1)
-	    || !numbers_from(n, "stride", stride, 2, 1) || !numbers_from(n, "padding", low, 2, 0)
-	    || !numbers_from(n, "dilation", dilation, 2, 1))
+		|| !per_dim(n, U_DILATION, 2, dilation) || !numbers_from(n, "kernel_size", p->size, 2, 1)
+		|| !numbers_from(n, "stride", stride, 2, 1) || !numbers_from(n, "padding", low, 2, 0)
+		|| !numbers_from(n, "dilation", dilation, 2, 1))
 		return false;
 	for (int k = 0; k < 2; k++) {
 		int64_t count = window_count(space[k], p->size[k], dilation[k], stride[k], low[k], false);
@@ -920,7 +921,7 @@ fold_windows(Node *n, Pool *p, int64_t *space)
 	if (!per_dim(n, U_OUTPUT, 2, space) || !numbers_from(n, "output_size", space, 2, 1) || !patches(n, space, p))
 		return false;
 	if (dim_div(t->dim[p->first - 1], DIM(taps(p)), &channels)
-	    && dim_eq(t->dim[p->first], DIM(p->map[0].count * p->map[1].count)))
+		&& dim_eq(t->dim[p->first], DIM(p->map[0].count * p->map[1].count)))
 		return true;
 	type_error(n, "%s is %s: %lld windows of %lld taps each are needed", nn(n->in[0]), tt(n->in[0]),
 		(long long)(p->map[0].count * p->map[1].count), (long long)taps(p));

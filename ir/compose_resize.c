@@ -239,10 +239,10 @@ shuffle_type(Node *n, int64_t r, bool up, Type *t)
 	}
 	if (up)
 		fits = dim_div(in->dim[c], DIM(r * r), &t->dim[c]) && dim_mul(in->dim[c + 1], DIM(r), &t->dim[c + 1])
-		       && dim_mul(in->dim[c + 2], DIM(r), &t->dim[c + 2]);
+			&& dim_mul(in->dim[c + 2], DIM(r), &t->dim[c + 2]);
 	else
 		fits = dim_mul(in->dim[c], DIM(r * r), &t->dim[c]) && dim_div(in->dim[c + 1], DIM(r), &t->dim[c + 1])
-		       && dim_div(in->dim[c + 2], DIM(r), &t->dim[c + 2]);
+			&& dim_div(in->dim[c + 2], DIM(r), &t->dim[c + 2]);
 	if (!fits)
 		type_error_in(n, 0, "%s is %s: %s %lld", nn(n->in[0]), tt(n->in[0]),
 			up ? "its channels are no multiple of the square of" : "H and W are no multiples of", (long long)r);

@@ -171,7 +171,7 @@ static bool
 changes_nothing(const Node *x, int dim, int taps, const WindowMap *m)
 {
 	return dim_eq(x->type.dim[dim], DIM(m->count)) && m->stride == m->spacing && !m->low
-	       && (!m->dilation || dim_one(x->type.dim[taps]));
+		&& (!m->dilation || dim_one(x->type.dim[taps]));
 }
 
 Node *
