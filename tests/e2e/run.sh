@@ -69,6 +69,15 @@ try "computed indices" "$GRADC" compile tests/e2e/computed.json -o "$dir"
 try "computed indices: builds" "$CC" $strict -I"$dir" tests/e2e/computed.c "$dir/computed.c" -lm -o "$dir/computed"
 try "computed indices: code and values" "$dir/computed"
 
+# optimizers, with settings of their own
+for o in sgd momentum adam adamw; do
+	sed "s/\"sgd\"/\"$o\"/" tests/e2e/optimizers.json >"$dir/$o.json"
+	try "optimizer $o" "$GRADC" compile "$dir/$o.json" --optimizer=$o -o "$dir"
+done
+try "optimizers: builds" "$CC" $strict -O2 -I"$dir" tests/e2e/optimizers.c "$dir/sgd.c" "$dir/momentum.c" "$dir/adam.c" \
+	"$dir/adamw.c" -lm -o "$dir/optimizers"
+try "optimizers: PyTorch's values" "$dir/optimizers"
+
 for m in mlp int; do
 	printf '#include "%s.h"\nint main() { return %s_OK; }\n' $m $(echo $m | tr a-z A-Z) >"$dir/$m.cc"
 	for cxx in g++ clang++-19; do
