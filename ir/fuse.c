@@ -374,16 +374,33 @@ join(Fuse *f, Group *a, Group *b)
 		a->first = b->first;
 		a->form = b->form;
 	}
+	if (!a->dot)
+		a->dot = b->dot;
 	a->columns |= b->columns;
 	a->nnode += b->nnode;
 	b->gone = true;
 }
 
+/* what `by` computes of elements that contraction k writes is done with its tiles */
+static bool
+is_epilogue(const Fuse *f, const Group *k, const Group *by)
+{
+	bool reads = false;
+
+	if (k->gone || !k->dot || k->scatter || by->dot || by->first || by->has_rows || !joinable(by))
+		return false;
+	for (int64_t i = 0; i < k->nroot; i++)
+		reads |= place_in(&f->read[k->root[i]->id], by->id) == AT_ELEMENT;
+	return reads;
+}
+
 static bool
 try_join(Fuse *f, Group *a, Group *b)
 {
-	if (a == b || !joinable(a) || !joinable(b) || !same_space(a, b) || a->nnode + b->nnode > MAXGROUP
-		|| !reads_in_place(f, a, b) || !reads_in_place(f, b, a)
+	bool alike = joinable(a) && joinable(b);
+
+	if (a == b || !(alike || is_epilogue(f, a, b) || is_epilogue(f, b, a)) || !same_space(a, b)
+		|| a->nnode + b->nnode > MAXGROUP || !reads_in_place(f, a, b) || !reads_in_place(f, b, a)
 		|| waits_around(f, a, b->id) || waits_around(f, b, a->id)
 		|| buffers_of(f, a) + buffers_of(f, b) > MAXBUFFERS)
 		return false;
@@ -411,6 +428,22 @@ join_around(Fuse *f, const Node *n)
 				any = try_join(f, f->group[at.v[i].k], f->group[at.v[j].k]);
 		if (!any)
 			return;
+	}
+}
+
+/* What only kernels read that came to be one with its own need not be in memory. */
+static void
+drop_unread(Fuse *f)
+{
+	for (int64_t i = 0; i < f->n; i++) {
+		Group *k = f->group[i];
+		int64_t n = 0;
+		for (int64_t r = 0; r < k->nroot; r++) {
+			const Node *x = k->root[r];
+			if (f->named[x->id] || f->read[x->id].n || x == k->first)
+				k->root[n++] = k->root[r];
+		}
+		k->nroot = n;
 	}
 }
 
@@ -461,13 +494,17 @@ try_append(Fuse *f, Group *a, Group *b)
 	return true;
 }
 
+/* A kernel that others were appended to waits for what they wait for, and is looked at again. */
 static void
 append_small(Fuse *f)
 {
 	for (int64_t i = f->n - 1; i >= 0; i--) {
 		Group *b = f->group[i];
-		for (int64_t d = 0; d < b->dep.n && !b->gone; d++)
-			try_append(f, f->group[b->dep.v[d].k], b);
+		for (int64_t d = 0; d < b->dep.n && !b->gone; d++) {
+			int64_t k = b->dep.v[d].k;
+			if (try_append(f, f->group[k], b) && k > i)
+				i = k + 1;
+		}
 	}
 }
 
@@ -599,6 +636,7 @@ fuse(Arena *a, Graph *g, const bool *named, Node **memory)
 			settle(f, g->node[i]);
 	for (int64_t i = 0; i < g->nnode; i++)
 		join_around(f, g->node[i]);
+	drop_unread(f);
 	add_members(f);
 	append_small(f);
 	return ordered(f);
