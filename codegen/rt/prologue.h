@@ -4,7 +4,8 @@
  * pointwise code, whose values must have the same bits in every kernel that computes
  * them, but in contractions (RT_CONTRACT before the function, RT_CONTRACT_BODY first
  * in it), where there are vectors. gcc leaves loops scalar below -O3, so it is asked for that, unless it is not
- * to optimise at all. */
+ * to optimise at all; and it is told that nobody looks at the flags of exceptions, or else it keeps the branches
+ * of `?:` apart, and the loop scalar. No value depends on that. */
 #include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,7 +19,7 @@
 #if defined(__clang__)
 #pragma clang fp contract(off)
 #elif defined(__GNUC__) && defined(__OPTIMIZE__)
-#pragma GCC optimize("O3", "fp-contract=off")
+#pragma GCC optimize("O3", "fp-contract=off", "no-trapping-math")
 #elif defined(__GNUC__)
 #pragma GCC optimize("fp-contract=off")
 #endif

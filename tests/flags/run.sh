@@ -23,6 +23,19 @@ try() {
 		fi
 	done
 }
+# the loops of pointwise kernels are loops of vectors, though gcc is asked for -O2 only
+vectors() {
+	"$GRADC" compile tests/flags/pointwise.json --no-reparse -o "$dir/vectors"
+	innermost=$(awk '/^pointwise_k/ { on = 1 } /^}/ { on = 0 } on && /for \(int64_t [jk] = 0.*{$/ { print FNR }' "$dir/vectors/pointwise.c")
+	$CC $strict -O2 -fopt-info-vec-optimized -c "$dir/vectors/pointwise.c" -o "$dir/o" 2>"$dir/log"
+	for line in $innermost; do
+		if grep -q "pointwise.c:$line:.*loop vectorized" "$dir/log"; then
+			passed=$((passed + 1))
+		else
+			echo "FAIL $CC -O2: pointwise.c:$line: a scalar loop"; sed -n "${line}p" "$dir/vectors/pointwise.c"; failed=$((failed + 1))
+		fi
+	done
+}
 emit() {
 	rm -f "$dir"/*.c
 	for m in tests/models/*.json docs/examples/*/*.json; do
@@ -47,5 +60,9 @@ if [ -n "${FULL:-}" ]; then
 		done
 	done
 fi
+case $($CC --version 2>/dev/null | head -n 1) in
+*clang*) ;;
+*) vectors ;;
+esac
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]
