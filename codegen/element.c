@@ -280,6 +280,8 @@ view_from(Build *b, const Node *n, const Ix *const *o, int i)
 	if (guard.never)
 		return view_from(b, n, o, i + 1);
 	v = element(b, n->in[i], in);
+	if (n->op->bit)
+		v = v_call(b, n->type.dt, "rt_bit", (const Val *[]){v, v_ix(b, n->op->bit(b->ix, n, o))}, 2);
 	test = guard_value(b, &guard);
 	if (!test || (i == n->nin - 1 && !view_fill(n)))
 		return v;
@@ -287,6 +289,28 @@ view_from(Build *b, const Node *n, const Ix *const *o, int i)
 	if (v->kind == V_COND && v->guard && v->x[2] == other)         /* a view of a view with the same fill */
 		return v_cond(b, v_binary(b, BOOL, "&&", test, v->x[0]), v->x[1], other, true);
 	return v_cond(b, test, v, other, true);
+}
+
+/* ---- packing ---- */
+
+static const Val *
+pack_value(Build *b, const Node *n, const Ix *const *o)
+{
+	const Val *bit[8], *none = v_lit(b, BOOL, 0);
+
+	for (int i = 0; i < LEN(bit); i++) {
+		const Ix *in[MAXRANK];
+		const Val *test;
+		IxGuard guard;
+		view_access(b->ix, n, o, i, in, &guard);
+		bit[i] = none;
+		if (guard.never)
+			continue;
+		bit[i] = element(b, n->in[0], in);
+		if ((test = guard_value(b, &guard)))
+			bit[i] = v_cond(b, test, bit[i], none, true);
+	}
+	return v_call(b, n->type.dt, "rt_byte", bit, LEN(bit));
 }
 
 /* ---- gather ---- */
@@ -411,6 +435,7 @@ compute(Build *b, const Node *n, const Ix *const *o)
 	case SOURCE: return source_value(b, n, o);
 	case MAP:    return map_value(b, n, o);
 	case VIEW:   return view_from(b, n, o, 0);
+	case PACK:   return pack_value(b, n, o);
 	case REDUCE: return reduce_value(b, n, o);
 	case DOT:    return dot_value(b, n, o);
 	case ORDERED:

@@ -431,6 +431,26 @@ bound_view(EvalCtx *c, const Node *n, const Bounded *in, const Tensor *out)
 	return e;
 }
 
+/* what takes a bit from an element that may be another one may be another one itself */
+static double *
+bound_bits(EvalCtx *c, const Node *n, const Bounded *in, const Tensor *out)
+{
+	Type t = n->in[0]->type;
+	Tensor *may, *of;
+	double *e;
+
+	if (!in[0].e)
+		return NULL;
+	of = tensor_new(c, &t);
+	for (int64_t k = 0; k < of->n; k++)
+		of->i[k] = in[0].e[k] != 0 ? (t.dt == BOOL ? 1 : UINT8_MAX) : 0;
+	may = eval_node(c, n, (Tensor *const []){of});
+	e = bounds_new(c, out);
+	for (int64_t k = 0; k < out->n; k++)
+		e[k] = may->i[k] ? INFINITY : 0;
+	return e;
+}
+
 /* roundings on the way of one of `terms` terms into their sum */
 static double
 depth(int64_t terms)
@@ -622,7 +642,8 @@ bound_of(EvalCtx *c, const Node *n, const Bounded *in, const Tensor *out)
 	switch (n->op->kind) {
 	case SOURCE: return bound_source(c, n, out);
 	case MAP:    return n->op->map ? bound_row(c, n, in, out) : bound_cast(c, n, in, out);
-	case VIEW:   return bound_view(c, n, in, out);
+	case VIEW:   return n->op->bit ? bound_bits(c, n, in, out) : bound_view(c, n, in, out);
+	case PACK:   return bound_bits(c, n, in, out);
 	case REDUCE: return bound_reduce(c, n, in, out);
 	case DOT:    return bound_dot(c, n, in, out);
 	case INDEX:  return bound_index(c, n, in, out);

@@ -58,6 +58,7 @@ node_work(const Node *n)
 		space = n->op->flags & SCATTERS ? largest(n) : count(n);
 		break;
 	case REDUCE:
+	case PACK:
 	case WINDOW:
 	case ORDERED:
 	case CALL:

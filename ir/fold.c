@@ -81,7 +81,7 @@ splat_view(Node *n)
 	const Node *x = n->in[0];
 	Attr *a;
 
-	if (n->op->kind != VIEW || n->nin != 1 || !is_splat(x) || view_fill(n))
+	if (n->op->kind != VIEW || n->nin != 1 || !is_splat(x) || view_fill(n) || n->op->bit)
 		return NULL;
 	a = NEW(n->g->arena, op_nattr(x->op), Attr);
 	memcpy(a, x->attr, (size_t)op_nattr(x->op) * sizeof *a);
@@ -107,6 +107,9 @@ static Node *
 twice(Node *n)
 {
 	if (n->op->id == OP_neg && n->in[0]->op->id == OP_neg)
+		return n->in[0]->in[0];
+	if (n->op->id == OP_unpack_bits && n->in[0]->op->id == OP_pack_bits
+	    && type_eq(&n->type, &n->in[0]->in[0]->type))
 		return n->in[0]->in[0];
 	return NULL;
 }

@@ -90,6 +90,7 @@ typedef enum Kind {
 	SOURCE,    /* constant, full, iota, dim_size, random: no tensor operand but a key */
 	MAP,       /* pointwise, operands broadcast */
 	VIEW,      /* an index map: access() tells which element of which input is read */
+	PACK,      /* an element is eight booleans: access() tells which */
 	REDUCE,
 	DOT,       /* labelled contraction */
 	WINDOW,    /* contraction or reduction over a sliding view */
@@ -161,6 +162,9 @@ struct Op {
 	bool (*index)(const Node *n, int i, Dim *bound, int64_t *also);
 	/* VIEW: element `in` of input i that element o of the output reads while guard holds; see index.c */
 	void (*access)(IxCtx *c, const Node *n, const Ix *const *o, int i, const Ix **in, IxGuard *guard);
+	/* PACK: element `in` that is bit i of element o, or 0 where the guard does not hold, is access() too.
+	 * VIEW: the bit of the element read that element o is; NULL: it is all of it */
+	const Ix *(*bit)(IxCtx *c, const Node *n, const Ix *const *o);
 };
 
 enum OpId {

@@ -17,7 +17,7 @@ holds(DType d, int64_t bound)
 static const Node *
 source_of(const Node *n, int64_t bound)
 {
-	while (n->nin == 1 && (n->op->kind == VIEW || (n->op->flags & CONVERT && holds(n->type.dt, bound))
+	while (n->nin == 1 && ((n->op->kind == VIEW && !n->op->bit) || (n->op->flags & CONVERT && holds(n->type.dt, bound))
 		|| (n->op->kind == COMPOSITE && n->op->flags & ALIAS)))
 		n = n->in[0];
 	return n;

@@ -4,7 +4,7 @@
 #include <string.h>
 
 static const char *const kind_name[] = {
-	[LEAF] = "leaf", [SOURCE] = "source", [MAP] = "pointwise", [VIEW] = "view", [REDUCE] = "reduction",
+	[LEAF] = "leaf", [SOURCE] = "source", [MAP] = "pointwise", [VIEW] = "view", [PACK] = "packing", [REDUCE] = "reduction",
 	[DOT] = "contraction", [WINDOW] = "window", [INDEX] = "indexing", [ORDERED] = "ordered", [CALL] = "call",
 	[ITEM] = "item", [COMPOSITE] = "composite",
 };

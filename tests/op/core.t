@@ -69,6 +69,26 @@ window f64[2,2]=[1,2,3,4] dim=0 count=4 spacing=3 -> [1,0,0,0,0,4,3,0] d [1,0,1,
 window i32[3,2]=[1,2,3,4,5,6] dim=0 count=2 low=1 value=7 -> [7,2,1,4]
 window bool[3,2]=[1,0,1,1,0,1] dim=0 count=2 low=-1 value=1 -> [1,1,0,1]
 
+pack_bits bool[2,3,24]
+pack_bits bool[2,3,24] start_dim=1
+pack_bits bool[B,32]
+pack_bits bool[B,4,6] start_dim=1
+pack_bits bool[3,8*B]
+pack_bits bool[13]
+pack_bits bool[B,13]
+pack_bits bool[3,5,7] start_dim=0
+pack_bits bool[0,8]
+pack_bits bool[]=[1] start_dim=0 -> [1]
+pack_bits bool[3]=[1,0,1] -> [5]
+pack_bits bool[2,9]=[1,0,1,0,0,0,0,0,1,0,1,1,1,0,0,0,0,0] -> [19,0,2,3]
+unpack_bits u8[3,4] in(0,255) shape=[32]
+unpack_bits u8[B,2] in(0,255) shape=[13]
+unpack_bits u8[B,12] in(0,255) shape=[4,24]
+unpack_bits u8[3,B] in(0,255) shape=["8*B"]
+unpack_bits u8[2,14] in(0,255) shape=[3,5,7]
+unpack_bits u8[1]=[254] shape=[] -> [0]
+unpack_bits u8[2,2]=[19,0,2,255] shape=[9] -> [1,0,1,0,0,0,0,0,1,0,1,1,1,0,1,0,1,0]
+
 # ---- reductions
 sum f32[3,4]
 sum f32[3,4] dim=[0]
