@@ -3,8 +3,8 @@
  * The flow and the cut of the network prove each other (lib/flow.c). What the
  * network cannot prove is that the two graphs are what the cut says. So the
  * checker puts forward and backward together again, where each saved value
- * meets the value that forward saves: the result must be the joint graph, node
- * for node. Then it counts from these graphs alone what is saved, read and
+ * meets the value that forward saves, and what is packed and unpacked is what it
+ * was: the result must be the joint graph, node for node. Then it counts from these graphs alone what is saved, read and
  * computed twice, and demands the value of the cut. */
 #include "ir.h"
 
@@ -83,6 +83,7 @@ typedef struct Check {
 	Graph *h;                      /* where all graphs meet: equal values are one node there */
 	Map *leaf;                     /* name -> node of h */
 	Node **joint, **fwd, **bwd;    /* by id of each graph: its node of h */
+	const Node **unpacked;         /* by id of backward: of a saved value, the node that unpacks it */
 	int *of, nof;                  /* id of h -> id of the joint graph */
 	const char *wrong;
 } Check;
@@ -99,6 +100,21 @@ wrong(Check *c, const char *fmt, ...)
 	if (!c->wrong)
 		c->wrong = buf_str(&b);
 	return false;
+}
+
+/* Packing is all that forward and backward may add. What unpacks a saved value, and is no node of the joint
+ * graph, is what was packed. */
+static Node *
+unpack(Check *c, const Node *n, Node *made)
+{
+	const Node *kept = n->in[0];
+	Node *bits = n->op->bit ? c->bwd[kept->id] : NULL;
+
+	if (made->id < c->nof || !bits || !kept->leaf || kept->leaf->role != SAVED || bits->op->kind != PACK
+	    || !type_eq(&bits->in[0]->type, &n->type))
+		return made;
+	c->unpacked[kept->id] = n;
+	return bits->in[0];
 }
 
 /* copies g onto h; map holds what stands for its leaves */
@@ -118,6 +134,8 @@ copy_all(Check *c, Graph *h, const Graph *g, Node **map)
 			return wrong(c, "leaf '%s' is not known", n->leaf->name);
 		if (!map[i])
 			map[i] = node_copy(h, n, in);
+		if (map == c->bwd && n->nin)
+			map[i] = unpack(c, n, map[i]);
 	}
 	return true;
 }
@@ -211,9 +229,12 @@ check_graphs(Check *c)
 
 	if (!copy_joint(c) || !copy_forward(c) || !copy_backward(c))
 		return false;
-	if (c->h->nnode > c->nof)
-		return wrong(c, "a node of forward or backward, %s, is not in the joint graph",
-			nn(c->h->node[c->nof]));
+	for (int64_t i = 0; i < s->fwd->nnode; i++)
+		if (c->fwd[i]->id >= c->nof && c->fwd[i]->op->kind != PACK)
+			return wrong(c, "a node of forward, %s, is not in the joint graph", nn(c->fwd[i]));
+	for (int64_t i = 0; i < s->open->nnode; i++)
+		if (c->bwd[i]->id >= c->nof && !c->unpacked[i])
+			return wrong(c, "a node of backward, %s, is not in the joint graph", nn(c->bwd[i]));
 	return same_ports(c, "output", &s->fwd->out, c->fwd, &s->joint->out)
 		&& same_ports(c, "update", &s->fwd->update, c->fwd, &s->joint->update)
 		&& same_ports(c, "gradient", &s->open->grad, c->bwd, &s->joint->grad);
@@ -288,26 +309,40 @@ count_read(Count *t, int id, int kernel)
 	return wrong(t->c, "kernel %d reads node %d and has no price for it", kernel, id);
 }
 
+/* the value that a leaf is, or is unpacked to */
+static const Node *
+saved_value(const Count *t, const Node *leaf)
+{
+	const Node *v = t->c->unpacked[leaf->id];
+
+	return v ? v : leaf;
+}
+
 static bool
 count_saved(Count *t, const Node *leaf, const Users *users)
 {
 	const Graph *g = t->c->s->open;
-	int id = joint_id(t, leaf);
+	const Node *v = saved_value(t, leaf);
+	int id = joint_id(t, v);
 
+	if (t->p->price[id].packed != (v != leaf))
+		return wrong(t->c, "'%s' is not saved in the form that has the price", leaf->leaf->name);
+	if (v != leaf && users->start[leaf->id + 1] - users->start[leaf->id] != 1)
+		return wrong(t->c, "'%s' is more than unpacked", leaf->leaf->name);
 	if (t->p->claim[id] != V_FORWARD && t->p->claim[id] != V_UNCLAIMED)
 		return wrong(t->c, "'%s' is saved for nothing", leaf->leaf->name);
 	if (t->p->price[id].no_save)
 		return wrong(t->c, "'%s' is saved: %s", leaf->leaf->name, t->p->price[id].no_save);
 	if (!count_add(t, t->p->price[id].save[0]))
 		return false;
-	for (int u = users->start[leaf->id]; u < users->start[leaf->id + 1]; u++) {
+	for (int u = users->start[v->id]; u < users->start[v->id + 1]; u++) {
 		int w = joint_id(t, users->user[u]);
 		for (int k = 0; k < t->p->nplace[w]; k++)
 			if (!count_read(t, id, t->p->place[w][k]))
 				return false;
 	}
 	for (int64_t i = 0; i < g->grad.n; i++)
-		if (g->grad.p[i].v == leaf && !count_read(t, id, COPY_KERNEL))
+		if (g->grad.p[i].v == v && !count_read(t, id, COPY_KERNEL))
 			return false;
 	return true;
 }
@@ -318,7 +353,7 @@ count_computed(Count *t, const Node *n)
 	int id = joint_id(t, n);
 	Claim st = t->p->claim[id];
 
-	if (st == V_BACKWARD || st == V_FREE)
+	if (st == V_BACKWARD || st == V_FREE || (n->nin && t->c->unpacked[n->in[0]->id] == n))
 		return true;
 	if (st == V_UNUSED || t->p->price[id].no_again)
 		return wrong(t->c, "backward computes node %d of the joint graph, which it must not: %s", id,
@@ -335,7 +370,7 @@ check_words(Count *t)
 
 	for (int64_t i = 0; i < g->nleaf; i++)
 		if (g->leaf[i]->role == SAVED)
-			saved[joint_id(t, g->leaf[i]->node)] = true;
+			saved[joint_id(t, saved_value(t, g->leaf[i]->node))] = true;
 	for (int64_t i = 0; i < joint->nnode; i++)
 		if (t->p->price[i].must && t->p->claim[i] != V_UNUSED && !saved[i])
 			return wrong(t->c, "node %lld is not saved, as its \"remat\" says", (long long)i);
@@ -396,6 +431,7 @@ certificate_check(Arena *a, const Split *s)
 	c.joint = NEW(a, MAX(s->joint->nnode, 1), Node *);
 	c.fwd = NEW(a, MAX(s->fwd->nnode, 1), Node *);
 	c.bwd = NEW(a, MAX(s->open->nnode, 1), Node *);
+	c.unpacked = NEW(a, MAX(s->open->nnode, 1), const Node *);
 	if (check_graphs(&c) && check_updates(&c) && check_seed(&c))
 		check_cost(&c);
 	return c.wrong;

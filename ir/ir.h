@@ -352,6 +352,15 @@ int reduce_runs(const Node *n, Run *run);
 /* op_dot.c */
 typedef struct DotSpec { char label[3][MAXRANK + 1]; } DotSpec;  /* of operands a, b and the output */
 DotSpec dot_spec(const Node *n);
+/* op_bits.c: what can be kept in fewer bytes */
+typedef struct Packing {
+	Type type;                     /* what it is kept as */
+	int start;                     /* dimensions from here on are packed as one */
+	int pack, unpack;              /* operations per element */
+} Packing;
+bool packing_of(const Graph *g, const Type *t, Packing *p);      /* false: there is no way */
+Node *Pack(Node *a);                             /* as packing_of() says */
+Node *Unpack(Node *a, const Type *t);            /* what Pack() made of a value of type t */
 /* op_source.c */
 bool literal_fits(const Attr *v, DType d);       /* a number attribute is a value of the dtype */
 const char *literal_text(const Node *n, int i);  /* number attribute i, for messages */
@@ -765,6 +774,7 @@ typedef struct Price {
 	int64_t again[NRANK];          /* backward computes it (for V_UNCLAIMED: beyond computing it once) */
 	const char *no_save, *no_again;        /* why it must not be; NULL: it may */
 	bool must;                     /* the user's word: saved */
+	bool packed;                   /* saved as Pack() makes it */
 } Price;
 typedef struct Read {              /* one kernel of backward reads the value from memory, when it is saved */
 	int kernel;

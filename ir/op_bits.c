@@ -7,7 +7,9 @@
  * m must be a monomial: n is a number, or 8 divides it. */
 #include "ir.h"
 
-enum { BITS = 8 };
+#include <string.h>
+
+enum { BITS = 8, ROW = 32 };
 
 /* product of the dimensions of t from `from` on; false: it overflows */
 static bool
@@ -192,3 +194,56 @@ const Op op_unpack_bits = {.name = "unpack_bits", .id = OP_unpack_bits, .kind = 
 	.flags = FLAT, .cost = 3, .attr = unpack_bits_attr, .operands = "input",
 	.doc = "the booleans that pack_bits put into bytes",
 	.shape = unpack_bits_shape, .eval = unpack_bits_eval, .access = unpack_bits_access, .bit = unpack_bits_bit};
+
+/* ---- the choice of dimensions ---- */
+
+/* Dimensions of fixed size, whose packing takes fewest bytes; of several ways the innermost whose loops are not
+ * too short to vectorise (32 bytes at a time), so that a kernel's row holds what is packed as one. */
+bool
+packing_of(const Graph *g, const Type *t, Packing *p)
+{
+	int64_t least = INT64_MAX;
+	bool vectorises = false;
+
+	if (t->dt != BOOL)
+		return false;
+	*p = (Packing){.pack = op_pack_bits.cost, .unpack = op_unpack_bits.cost};
+	for (int from = t->rank - 1; from >= 0; from--) {
+		Type u = {.dt = U8, .rank = from + 1};
+		Dim n;
+		int64_t bytes;
+		memcpy(u.dim, t->dim, (size_t)from * sizeof *u.dim);
+		if (!elements_from(t, from, &n) || n.sym || !bytes_of(n, &u.dim[from]))
+			continue;
+		bytes = type_max_bytes(g, &u);
+		if (bytes > least || (bytes == least && vectorises))
+			continue;
+		least = bytes;
+		vectorises = dim_hint(g, u.dim[from]) >= ROW;
+		p->start = from;
+		p->type = u;
+	}
+	return least < type_max_bytes(g, t);
+}
+
+Node *
+Pack(Node *a)
+{
+	Packing p;
+	Attr *at = attrs_new(a->g, &op_pack_bits);
+
+	if (!packing_of(a->g, &a->type, &p))
+		bug("%s cannot be packed", tt(a));
+	set_int(&op_pack_bits, at, "start_dim", p.start);
+	return node(a->g, &op_pack_bits, &a, 1, at);
+}
+
+Node *
+Unpack(Node *a, const Type *t)
+{
+	Attr *at = attrs_new(a->g, &op_unpack_bits);
+	int from = a->type.rank - 1;
+
+	set_dims(a->g, &op_unpack_bits, at, "shape", t->dim + from, t->rank - from);
+	return node(a->g, &op_unpack_bits, &a, 1, at);
+}

@@ -10,7 +10,9 @@
  * depends on the kernels of backward, which are not there yet. They are guessed
  * from fusible(): nodes of backward that can share a kernel and have equally
  * many kernels before them do. A forward value that is recomputed joins each of
- * its readers, or goes through memory once when one of them cannot take it. */
+ * its readers, or goes through memory once when one of them cannot take it.
+ *
+ * A value is kept as it is, or packed, whichever costs less. */
 #include "ir.h"
 
 #include <string.h>
@@ -67,24 +69,71 @@ price_worked(int by, const Node *n, int64_t ops)
 
 /* What only backward wants, such as the mask of a relu, is memory on top of what forward has, so it must pay by more
  * than the traffic of one read: a bool beside the f32 that it is a comparison of must not (4 bytes read against 1
- * written and read), the bool in its place must. Both hold for 3 to 6 bytes a byte; seen on the classifiers and
- * the transformers of tests/models, where it changes nothing but masks. */
+ * written and read, or the work of packing and unpacking), the bool in its place must. Both hold for 3 to 6 bytes a
+ * byte, whether it is packed or not: what counts is that there is one value more. Seen on the classifiers and the
+ * transformers of tests/models, where it changes nothing but masks. */
 enum { ON_TOP = 4 };
+
+/* how a value is kept: as it is, or in fewer bytes */
+typedef struct Form {
+	bool packed;
+	int pack, unpack;              /* operations per element */
+	int64_t bytes, max_bytes;      /* at the symbols' hint and max */
+} Form;
+
+static Form
+own_form(const Node *n)
+{
+	return (Form){.bytes = node_hint_bytes(n), .max_bytes = type_max_bytes(n->g, &n->type)};
+}
+
+/* one kernel's reading of `bytes` bytes of n, which are kept so */
+static int64_t
+price_read(int by, const Node *n, const Form *f, int64_t bytes)
+{
+	int64_t all = node_hint_bytes(n);
+
+	if (!f->packed)
+		return price_moved(by, bytes);
+	return add_sat(price_moved(by, MIN(f->bytes, bytes / MAX(all / MAX(f->bytes, 1), 1) + 1)),
+		price_worked(by, n, mul_sat(bytes / dtype_size(n->type.dt), f->unpack)));
+}
 
 /* Copying a view out is work. That of an unclaimed value is done once in any case; as a tie-break it counts, so
  * that forward keeps what it has before it does backward's work. */
 static int64_t
-price_saved(int by, const Node *n, bool unclaimed)
+price_saved(int by, const Node *n, const Form *f, bool unclaimed)
 {
-	int64_t bytes = node_hint_bytes(n);
-	int64_t p = by == BY_BYTES ? type_max_bytes(n->g, &n->type)
-		: price_moved(by, unclaimed ? mul_sat(bytes, ON_TOP) : bytes);
+	int64_t written = unclaimed ? mul_sat(node_hint_bytes(n), ON_TOP) : f->bytes;
+	int64_t p = by == BY_BYTES ? f->max_bytes : price_moved(by, written);
 
+	if (f->packed)
+		p = add_sat(p, price_worked(by, n, mul_sat(count(n), f->pack)));
 	if (is_alias(n))
 		p = add_sat(p, price_worked(by, n, count(n)));
 	else if (unclaimed && by == BY_WORK)
 		p = add_sat(p, node_work(n));
 	return p;
+}
+
+/* the cheaper of its forms, written once and read once */
+static Form
+form_of(const int *by, const Node *n)
+{
+	Form own = own_form(n), packed;
+	Packing p;
+
+	if (!packing_of(n->g, &n->type, &p))
+		return own;
+	packed = (Form){.packed = true, .pack = p.pack, .unpack = p.unpack, .bytes = type_hint_count(n->g, &p.type),
+		.max_bytes = type_max_bytes(n->g, &p.type)};
+	for (int r = 0; r < NRANK; r++) {
+		int64_t x = add_sat(price_saved(by[r], n, &own, false), price_read(by[r], n, &own, own.bytes));
+		int64_t y = add_sat(price_saved(by[r], n, &packed, false), price_read(by[r], n, &packed, own.bytes));
+		if (x != y)
+			return x < y ? own : packed;
+	}
+	return own;
 }
 
 /* ---- the facts ---- */
@@ -519,7 +568,7 @@ add_read(Pricing *c, Reads *list, const Node *v, int kernel, int64_t bytes)
 }
 
 static void
-find_reads(Pricing *c, const Node *v)
+find_reads(Pricing *c, const Node *v, const Form *f)
 {
 	Reads *list = &c->list;
 
@@ -535,7 +584,7 @@ find_reads(Pricing *c, const Node *v)
 		add_read(c, list, v, COPY_KERNEL, node_hint_bytes(v));
 	for (int i = 0; i < list->n; i++)
 		for (int r = 0; r < NRANK; r++)
-			list->read[i].price[r] = price_moved(c->by[r], list->moved[i]);
+			list->read[i].price[r] = price_read(c->by[r], v, f, list->moved[i]);
 	c->p->nread[v->id] = (int)list->n;
 	c->p->read[v->id] = memcpy(NEW(c->a, MAX(list->n, 1), Read), list->read, (size_t)list->n * sizeof(Read));
 	if (is_alias(v))
@@ -544,6 +593,7 @@ find_reads(Pricing *c, const Node *v)
 
 /* ---- prices ---- */
 
+/* c->list: the reads of v */
 static int64_t
 price_again(const Pricing *c, const Node *v, int r)
 {
@@ -556,8 +606,8 @@ price_again(const Pricing *c, const Node *v, int r)
 	if (!c->apart[v->id] || is_alias(v))
 		return p;
 	p = add_sat(p, price_moved(by, node_hint_bytes(v)));
-	for (int i = 0; i < c->p->nread[v->id]; i++)
-		p = add_sat(p, c->p->read[v->id][i].price[r]);
+	for (int i = 0; i < c->list.n; i++)
+		p = add_sat(p, price_moved(by, c->list.moved[i]));
 	return p;
 }
 
@@ -565,6 +615,8 @@ static void
 price_value(Pricing *c, const Node *v)
 {
 	Price *p = &c->p->price[v->id];
+	bool unclaimed = c->p->claim[v->id] == V_UNCLAIMED;
+	Form f = form_of(c->by, v);
 
 	if (!is_needed(c, v)) {
 		c->p->claim[v->id] = V_UNUSED;
@@ -572,9 +624,10 @@ price_value(Pricing *c, const Node *v)
 	}
 	if (!p->no_again)
 		find_places(c, v);
-	find_reads(c, v);
+	find_reads(c, v, &f);
+	p->packed = f.packed;
 	for (int r = 0; r < NRANK; r++) {
-		p->save[r] = price_saved(c->by[r], v, c->p->claim[v->id] == V_UNCLAIMED);
+		p->save[r] = price_saved(c->by[r], v, &f, unclaimed);
 		p->again[r] = p->no_again ? 0 : price_again(c, v, r);
 	}
 }

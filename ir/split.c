@@ -353,7 +353,13 @@ fresh_name(Rewrite *w, Map *taken, Map *used, const char *base)
 	return name;
 }
 
-/* a value without a name is named after the user's node it was made for */
+static bool
+is_packed(const Rewrite *w, int64_t id)
+{
+	return w->s->is_saved[id] && w->p->price[id].packed;
+}
+
+/* a value without a name is named after the user's node it was made for; what is packed has a name of its own */
 static void
 name_saved(Rewrite *w)
 {
@@ -368,8 +374,51 @@ name_saved(Rewrite *w)
 			continue;
 		w->saved_name[i] = n->name ? n->name : fresh_name(w, taken, used,
 			n->from ? arena_fmt(w->a, "%s.%s", n->from, n->op->name) : n->op->name);
+		if (is_packed(w, i))
+			w->saved_name[i] = fresh_name(w, taken, used, arena_fmt(w->a, "%s.bits", w->saved_name[i]));
 		map_set(taken, w->saved_name[i], w->s);
 	}
+}
+
+static Type
+kept_type(const Rewrite *w, const Node *n)
+{
+	Packing p;
+
+	return is_packed(w, n->id) && packing_of(n->g, &n->type, &p) ? p.type : n->type;
+}
+
+/* what forward keeps of joint node n, where it is v */
+static Node *
+kept_form(const Rewrite *w, const Node *n, Node *v)
+{
+	Graph *h = v->g;
+
+	if (!is_packed(w, n->id))
+		return v;
+	h->cur_from = n->name ? n->name : n->from;
+	h->cur_scope = n->scope;
+	h->cur_side = SIDE_F;
+	v = Pack(v);
+	h->cur_from = h->cur_scope = NULL;
+	h->cur_side = SIDE_NONE;
+	return v;
+}
+
+/* joint node n in backward, from what was kept */
+static Node *
+own_form(const Rewrite *w, const Node *n, Node *kept)
+{
+	Node *v;
+
+	if (!is_packed(w, n->id))
+		return kept;
+	v = Unpack(kept, &n->type);
+	v->name = n->name;
+	v->from = n->from;
+	v->scope = n->scope;
+	v->side = SIDE_B;
+	return v;
 }
 
 static Graph *
@@ -403,7 +452,7 @@ make_forward(Rewrite *w)
 	ports_through(h, &h->update, &g->update, map);
 	for (int64_t i = 0; i < g->nnode; i++)
 		if (w->s->is_saved[i])
-			port_add(h, &h->saved, w->saved_name[i], map[i], g->node[i]->at);
+			port_add(h, &h->saved, w->saved_name[i], kept_form(w, g->node[i], map[i]), g->node[i]->at);
 	return h;
 }
 
@@ -443,11 +492,14 @@ backward_leaves(Rewrite *w, Graph *h, Node **map)
 		const char *name = w->saved_name[i];
 		if (w->s->is_saved[i])
 			map[i] = node_leaf(h, &(Leaf){.role = SAVED, .name = graph_str(h, name), .of = graph_str(h, name),
-				.at = g->node[i]->at}, g->node[i]->type);
+				.at = g->node[i]->at}, kept_type(w, g->node[i]));
 	}
 	for (int64_t i = 0; i < g->nleaf; i++)
 		if (g->leaf[i]->role == COTANGENT)
 			map[g->leaf[i]->node->id] = node_leaf(h, g->leaf[i], g->leaf[i]->node->type);
+	for (int64_t i = 0; i < g->nnode; i++)
+		if (w->s->is_saved[i])
+			map[i] = own_form(w, g->node[i], map[i]);
 }
 
 static Graph *
@@ -574,9 +626,10 @@ report(const Net *t, Split *s, const Rewrite *w)
 	for (int64_t i = 0; i < t->g->nnode; i++) {
 		const Node *v = t->g->node[i];
 		bool leaf = v->leaf && t->p->claim[i] == V_FREE && w->need[i];
+		Type kept = kept_type(w, v);
 		Choice c = {.v = v, .name = w->saved_name[i] ? w->saved_name[i] : v->name, .paid = paid[i],
-			.bytes = type_max_bytes(v->g, &v->type),
-			.hint_bytes = node_hint_bytes(v)};
+			.bytes = type_max_bytes(v->g, &kept),
+			.hint_bytes = mul_sat(type_hint_count(v->g, &kept), dtype_size(kept.dt))};
 		if (!leaf && !s->is_saved[i] && !s->is_recomputed[i])
 			continue;
 		c.fate = leaf ? FATE_FREE : s->is_saved[i] ? FATE_SAVED : FATE_RECOMPUTED;

@@ -66,20 +66,56 @@ test_pointwise_price(void **state)
 	}
 }
 
-/* relu after a contraction: the mask is a quarter of the bytes, and all that backward needs */
+/* relu after a contraction: the mask is a bit of each element, and all that backward needs. Where time counts and memory
+ * is near, packing costs more than it saves. */
 static void
 test_mask(void **state)
 {
-	Small m = small_new(64, 32);
-	Node *h = named(Dot("ij,jk->ik", m.x, m.w), "h"), *p = named(Gt(h, Lit(h, 0)), "p");
-	Split *s = small_split(&m, Where(p, h, Lit(h, 0)), Where(p, m.ct, Lit(h, 0)), NULL);
+	(void)state;
+	for (int k = 0; k < 2; k++) {
+		Small m = small_new(64, 32);
+		Node *h = named(Dot("ij,jk->ik", m.x, m.w), "h"), *p = named(Gt(h, Lit(h, 0)), "p");
+		Split *s = small_split(&m, Where(p, h, Lit(h, 0)), Where(p, m.ct, Lit(h, 0)),
+			&(Options){.objective = k ? "time" : "traffic"});
+		assert_int_equal(s->fwd->saved.n, 1);
+		assert_true(saves(s, k ? "p" : "p.bits"));
+		assert_int_equal(s->saved_bytes, k ? 64 * 32 : 64 * 32 / 8);
+		if (!k)            /* a bit written, one read, 4 operations to pack, 3 to unpack */
+			assert_int_equal(s->cost, 64 * 32 * (1 + 1 + 4 + 3));
+		arena_free(m.a);
+	}
+}
+
+/* the dimensions that are packed as one: fewest bytes, then the innermost that vectorise */
+static void
+test_packing(void **state)
+{
+	static const struct { const char *type, *packed; int start; } want[] = {
+		{"bool[B,512]", "u8[B,64]", 1},       {"bool[128,10]", "u8[160]", 0},
+		{"bool[B,16,14,14]", "u8[B,392]", 1}, {"bool[B,10]", "u8[B,2]", 1},
+		{"bool[4,B,256]", "u8[4,B,32]", 2},   {"bool[4,64,8,8]", "u8[4,512]", 1},
+		{"bool[B,12,4]", "u8[B,6]", 1},       {"bool[9]", "u8[2]", 0},
+		{"bool[8*B]", NULL, 0},               {"bool[6,B]", NULL, 0},
+		{"bool[B,1]", NULL, 0},               {"bool[]", NULL, 0},
+		{"u8[64]", NULL, 0},
+	};
+	Arena *a = arena_new();
+	Graph *g = graph_new(a, "g");
+	Type t;
+	Packing p;
 
 	(void)state;
-	assert_int_equal(s->fwd->saved.n, 1);
-	assert_true(saves(s, "p"));
-	assert_int_equal(s->saved_bytes, 64 * 32);
-	assert_int_equal(s->cost, 64 * 32 * 16);
-	arena_free(m.a);
+	g->nsym = 1;
+	g->sym[0] = (Sym){.name = graph_str(g, "B"), .min = 1, .max = 100, .hint = 64};
+	for (int i = 0; i < LEN(want); i++) {
+		assert_true(type_parse(g, want[i].type, (Loc){0}, &t));
+		assert_int_equal(packing_of(g, &t, &p), want[i].packed != NULL);
+		if (!want[i].packed)
+			continue;
+		assert_string_equal(type_text(a, g, &p.type), want[i].packed);
+		assert_int_equal(p.start, want[i].start);
+	}
+	arena_free(a);
 }
 
 /* the mask is made by backward's rule alone, and still forward computes and saves it */
@@ -91,7 +127,7 @@ test_unclaimed(void **state)
 	Split *s = small_split(&m, h, Where(p, m.ct, Lit(h, 0)), NULL), *t;
 
 	(void)state;
-	assert_true(saves(s, "p") && !saves(s, "h"));
+	assert_true(saves(s, "p.bits") && !saves(s, "h"));
 	t = split(m.a, m.g, &(Options){.partition = "default"});
 	assert_true(saves(t, "h") && !saves(t, "p"));
 	arena_free(m.a);
@@ -491,6 +527,25 @@ test_pointwise_chain(void **state)
 	arena_free(a);
 }
 
+/* the signs of the relus of residual blocks, a bit each, and nothing else of the blocks but their sums; where bytes
+ * alone count, a relu in place of its sum and its signs */
+static void
+test_residual(void **state)
+{
+	Arena *a = arena_new();
+	Graph *g = model_joint(a, "tests/models/residual.json");
+	Split *s = split(a, g, NULL), *t = split(a, g, &(Options){.objective = "bytes"});
+
+	(void)state;
+	assert_string_equal(tt(port_find(&s->fwd->saved, "a1.le.bits")), "u8[B,32]");
+	assert_string_equal(tt(port_find(&s->fwd->saved, "a2.le.bits")), "u8[B,4]");
+	/* x0, x1, x2, the logits' differences from their maximum, and the bits */
+	assert_int_equal(s->saved_bytes, 24 * (4 * (256 + 256 + 30 + 5) + 32 + 4));
+	assert_true(saves(t, "a1") && saves(t, "a2.le.bits") && !saves(t, "x1"));
+	assert_int_equal(t->saved_bytes, 24 * (4 * (256 + 256 + 30 + 5) + 4));
+	arena_free(a);
+}
+
 static void
 test_gpt2(void **state)
 {
@@ -510,6 +565,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pointwise_price),
 		cmocka_unit_test(test_mask),
+		cmocka_unit_test(test_packing),
 		cmocka_unit_test(test_unclaimed),
 		cmocka_unit_test(test_broadcast),
 		cmocka_unit_test(test_two_kernels),
@@ -527,6 +583,7 @@ main(void)
 		cmocka_unit_test(test_huge),
 		cmocka_unit_test(test_models),
 		cmocka_unit_test(test_pointwise_chain),
+		cmocka_unit_test(test_residual),
 		cmocka_unit_test(test_gpt2),
 	};
 

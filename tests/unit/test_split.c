@@ -422,6 +422,49 @@ fault_saved_other(Split *s, Rng *r)
 	return false;
 }
 
+/* the bits of another mask */
+static bool
+fault_saved_bits(Split *s, Rng *r)
+{
+	for (int64_t i = 0; i < s->fwd->saved.n; i++) {
+		Node *bits = s->fwd->saved.p[i].v, *mask = bits->nin ? bits->in[0] : NULL, *other = NULL;
+		if (bits->op->kind != PACK)
+			continue;
+		for (int k = 0; k < 20 && !other; k++) {
+			other = s->fwd->node[rng_below(r, s->fwd->nnode)];
+			if (other == mask || !type_eq(&other->type, &mask->type))
+				other = NULL;
+		}
+		s->fwd->saved.p[i].v = Pack(other ? other : LogicalNot(mask));
+		return true;
+	}
+	return false;
+}
+
+/* kept as it is, for which there is no price */
+static bool
+fault_saved_whole(Split *s, Rng *r)
+{
+	Graph *g = open_graph(s);
+
+	(void)r;
+	for (int64_t i = 0; i < g->nnode; i++) {
+		Node *n = g->node[i], *leaf = n->nin ? n->in[0] : NULL;
+		Port *p = s->fwd->saved.p;
+		if (!n->op->bit || !leaf->leaf || leaf->leaf->role != SAVED)
+			continue;
+		while (strcmp(p->name, leaf->leaf->name))
+			p++;
+		p->v = p->v->in[0];
+		leaf->type = n->type;
+		n->op = op_get(OP_logical_or);
+		n->in = memcpy(NEW(g->arena, 2, Node *), (Node *[]){leaf, leaf}, 2 * sizeof *n->in);
+		n->nin = 2;
+		return true;
+	}
+	return false;
+}
+
 static bool
 fault_saved_unread(Split *s, Rng *r)
 {
@@ -554,6 +597,7 @@ fault_plan(Split *s, Rng *r)
 static const struct { const char *name; Fault *fault; } faults[] = {
 	{"flow", fault_flow},                     {"cost", fault_value},
 	{"saved value lost", fault_saved_lost},   {"another value saved", fault_saved_other},
+	{"bits of another mask", fault_saved_bits}, {"a mask saved whole", fault_saved_whole},
 	{"saved for nothing", fault_saved_unread}, {"op in backward", fault_op},
 	{"op in forward", fault_op_forward},      {"op after the seed", fault_op_seeded},
 	{"operands swapped", fault_operands},     {"saved value as input", fault_role},
