@@ -10,7 +10,8 @@
 
 enum {
 	PARALLEL_WORK = 50000,         /* operations below which a parallel region costs more than it saves */
-	MAXTRY = 24, MAXCOLUMNS = 64
+	MAXTRY = 24, MAXCOLUMNS = 64, MAXPACKS = 64,
+	MAXROW = 16 << 10              /* bytes of a row that is kept for packing */
 };
 
 static void
@@ -181,8 +182,72 @@ is_column_root(const Group *k, const Node *n)
 static bool
 is_row_root(const Group *k, const Node *n)
 {
-	return k->has_rows && !is_column_root(k, n) && !dim_eq(type_count(&n->type), k->count)
+	return k->has_rows && n->op->kind != PACK && !is_column_root(k, n) && !dim_eq(type_count(&n->type), k->count)
 		&& dim_eq(type_count(&n->type), k->rows);
+}
+
+static bool
+is_pack_root(const Group *k, const Node *n)
+{
+	return k->has_rows && n->op->kind == PACK;
+}
+
+/* Booleans that are packed are far apart in a row, and a loop over its elements computes them in order. Where there
+ * is such a loop in any case, it leaves them in an array for the loop over bytes that follows. */
+typedef struct Packs {
+	int n;
+	Node *root[MAXPACKS];
+	Mem *row[MAXPACKS];            /* a row's booleans; NULL: computed, or loaded, where they are packed */
+} Packs;
+
+static void
+find_packs(Build *b, const Group *k, bool elements, Block *body, Packs *p)
+{
+	p->n = 0;
+	for (int64_t i = 0; i < k->nroot; i++) {
+		Node *n = k->root[i];
+		const Dim *m = &n->type.dim[n->type.rank - 1];
+		if (!is_pack_root(k, n))
+			continue;
+		if (p->n == MAXPACKS)
+			bug("a kernel that packs more than %d values", MAXPACKS);
+		p->row[p->n] = NULL;
+		if (elements && b->inside[n->in[0]->id] && !m->sym && m->k > 1 && m->k <= MAXROW / 8) {
+			p->row[p->n] = build_array(b, build_name(b, arena_fmt(b->arena, "%s_row", node_name(b, n->in[0]))), BOOL,
+				8 * m->k);
+			s_array(b, body, p->row[p->n], true);
+		}
+		p->root[p->n++] = n;
+	}
+}
+
+/* a byte of the booleans that lie in an array */
+static const Val *
+packed_row(Build *b, const Node *n, Mem *row, const Ix *byte)
+{
+	const Val *bit[8];
+
+	for (int i = 0; i < LEN(bit); i++)
+		bit[i] = v_load(b, row, v_ix(b, ix_add(b->ix, byte, ix_int(b->ix, i * n->type.dim[n->type.rank - 1].k))));
+	return v_call(b, n->type.dt, "rt_byte", bit, LEN(bit));
+}
+
+/* returns the loop, or NULL */
+static Stmt *
+pack_loops(Build *b, Block *body, const Packs *p, Axes *bytes, const Ix *row, uint64_t used)
+{
+	const Ix *byte;
+	Stmt *outer = open_loops(b, bytes, &used, &byte, &body);
+
+	for (int i = 0; i < p->n; i++) {
+		Node *n = p->root[i];
+		const Ix *linear = ix_add(b->ix, ix_scale(b->ix, row, n->type.dim[n->type.rank - 1]), byte);
+		if (p->row[i])
+			s_store(b, body, root_mem(b, n), v_ix(b, linear), packed_row(b, n, p->row[i], byte));
+		else
+			put_root(b, body, n, linear);
+	}
+	return outer;
 }
 
 /* Rows in chunks, so that reductions over rows accumulate apart from each other: one row of partial results
@@ -294,11 +359,12 @@ combine_chunks(Build *b, const Columns *c, Axes inner)
 
 /* stores of all roots in loops over rows and, within a row, over its elements */
 static void
-row_loops(Build *b, const Group *k, Axes *rows, Axes *inner)
+row_loops(Build *b, const Group *k, Axes *rows, Axes *inner, Axes *bytes)
 {
 	Columns c = {.width = DIM(1)};
+	Packs packs;
 	const Ix *row, *column, *linear;
-	Block *body = &b->top;
+	Block *body = &b->top, *row_body;
 	uint64_t used = 0, used_inner;
 	Stmt *outer, *f;
 	bool any = false;
@@ -316,7 +382,9 @@ row_loops(Build *b, const Group *k, Axes *rows, Axes *inner)
 		if (is_row_root(k, k->root[i]))
 			put_root(b, body, k->root[i], row);
 		else
-			any = true;
+			any |= !is_pack_root(k, k->root[i]);
+	find_packs(b, k, any, body, &packs);
+	row_body = body;
 	if (any) {
 		Dim width = DIM(1);
 		used_inner = used;
@@ -327,9 +395,20 @@ row_loops(Build *b, const Group *k, Axes *rows, Axes *inner)
 		outer = outer || c.n ? outer : f;
 		linear = ix_add(b->ix, ix_scale(b->ix, row, width), column);
 		for (int64_t i = 0; i < k->nroot; i++)
-			if (!is_row_root(k, k->root[i]) && !is_column_root(k, k->root[i]))
+			if (!is_row_root(k, k->root[i]) && !is_column_root(k, k->root[i]) && !is_pack_root(k, k->root[i]))
 				put_root(b, body, k->root[i], linear);
+		for (int i = 0; i < packs.n; i++)
+			if (packs.row[i]) {
+				Node *x = packs.root[i]->in[0];
+				const Ix *o[MAXRANK];
+				unravel(b->ix, &x->type, linear, o);
+				s_store(b, body, packs.row[i], v_ix(b, column), element(b, x, o));
+			}
 		accumulate(b, body, &c, column, linear);
+	}
+	if (packs.n) {
+		f = pack_loops(b, row_body, &packs, bytes, row, used);
+		outer = outer || c.n ? outer : f;
 	}
 	set_parallel(b, outer, group_work(k));
 	if (c.chunk)
@@ -339,7 +418,7 @@ row_loops(Build *b, const Group *k, Axes *rows, Axes *inner)
 /* a part of a kernel: its loops, which are refined as indices turn out */
 typedef struct Part {
 	const Group *k;
-	Axes rows, inner;
+	Axes rows, inner, bytes;       /* bytes: of what is packed of a row */
 } Part;
 
 static Part
@@ -355,6 +434,10 @@ part_new(const Group *k)
 		if (k->rows.k && !dim_div(k->count, k->rows, &p.inner.extent[0]))
 			bug("rows that do not divide the elements");
 	}
+	p.bytes.n = 1;
+	for (int64_t i = 0; i < k->nroot; i++)
+		if (is_pack_root(k, k->root[i]))
+			p.bytes.extent[0] = k->root[i]->type.dim[k->root[i]->type.rank - 1];
 	return p;
 }
 
@@ -376,7 +459,7 @@ part_loops(Build *b, Part *p)
 	else if (k->form == REDUCE_MIXED || k->form == REDUCE_ALL)
 		node_loops(b, k->root[0]);
 	else
-		row_loops(b, k, &p->rows, &p->inner);
+		row_loops(b, k, &p->rows, &p->inner, &p->bytes);
 }
 
 /* splits some loop by a divisor that came up */
@@ -386,7 +469,8 @@ refine(const Build *b, Part *p, int n)
 	for (int d = 0; d < b->ndivisor; d++)
 		for (int i = 0; i < n; i++)
 			if (split_axis(&p[i].rows, b->divisor[d].loop, b->divisor[d].d)
-				|| split_axis(&p[i].inner, b->divisor[d].loop, b->divisor[d].d))
+				|| split_axis(&p[i].inner, b->divisor[d].loop, b->divisor[d].d)
+				|| split_axis(&p[i].bytes, b->divisor[d].loop, b->divisor[d].d))
 				return true;
 	return false;
 }

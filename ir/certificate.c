@@ -4,8 +4,9 @@
  * network cannot prove is that the two graphs are what the cut says. So the
  * checker puts forward and backward together again, where each saved value
  * meets the value that forward saves, and what is packed and unpacked is what it
- * was: the result must be the joint graph, node for node. Then it counts from these graphs alone what is saved, read and
- * computed twice, and demands the value of the cut. */
+ * was: the result must be the joint graph, node for node. Then it counts from these
+ * graphs alone what is saved, read and computed twice, and demands the value of the
+ * cut. */
 #include "ir.h"
 
 #include <string.h>
@@ -111,7 +112,7 @@ unpack(Check *c, const Node *n, Node *made)
 	Node *bits = n->op->bit ? c->bwd[kept->id] : NULL;
 
 	if (made->id < c->nof || !bits || !kept->leaf || kept->leaf->role != SAVED || bits->op->kind != PACK
-	    || !type_eq(&bits->in[0]->type, &n->type))
+		|| !type_eq(&bits->in[0]->type, &n->type))
 		return made;
 	c->unpacked[kept->id] = n;
 	return bits->in[0];

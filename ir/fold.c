@@ -109,7 +109,7 @@ twice(Node *n)
 	if (n->op->id == OP_neg && n->in[0]->op->id == OP_neg)
 		return n->in[0]->in[0];
 	if (n->op->id == OP_unpack_bits && n->in[0]->op->id == OP_pack_bits
-	    && type_eq(&n->type, &n->in[0]->in[0]->type))
+		&& type_eq(&n->type, &n->in[0]->in[0]->type))
 		return n->in[0]->in[0];
 	return NULL;
 }

@@ -37,6 +37,7 @@ typedef struct Fuse {
 	Group **group;
 	int64_t n, cap;
 	int stamp;
+	bool packing;                  /* kernels that pack may be joined: last, since they have rows of their own */
 } Fuse;
 
 static Dim
@@ -84,6 +85,11 @@ group_new(Fuse *f, Node *root)
 		if (k->form == REDUCE_COLUMNS && (!k->rows.k || !dim_div(k->count, k->rows, &k->rows)))
 			k->form = REDUCE_MIXED;
 		k->columns = k->form == REDUCE_COLUMNS;
+	}
+	/* a row is what is packed as one */
+	if (root->op->kind == PACK && dim_div(k->count, root->type.dim[root->type.rank - 1], &k->rows)) {
+		k->count = count(root->in[0]);
+		k->has_rows = true;
 	}
 	PUSH(f->arena, f->group, f->n, f->cap, k);
 	return k;
@@ -314,6 +320,15 @@ same_space(const Group *a, const Group *b)
 	return dim_eq(a->count, b->count) && (!a->has_rows || !b->has_rows || dim_eq(a->rows, b->rows));
 }
 
+static bool
+packs(const Group *k)
+{
+	for (int64_t i = 0; i < k->nroot; i++)
+		if (k->root[i]->op->kind == PACK)
+			return true;
+	return false;
+}
+
 static int64_t
 buffers_of(const Fuse *f, const Group *k)
 {
@@ -399,6 +414,8 @@ try_join(Fuse *f, Group *a, Group *b)
 {
 	bool alike = joinable(a) && joinable(b);
 
+	if ((packs(a) || packs(b)) && !(alike && f->packing))
+		return false;
 	if (a == b || !(alike || is_epilogue(f, a, b) || is_epilogue(f, b, a)) || !same_space(a, b)
 		|| a->nnode + b->nnode > MAXGROUP || !reads_in_place(f, a, b) || !reads_in_place(f, b, a)
 		|| waits_around(f, a, b->id) || waits_around(f, b, a->id)
@@ -634,6 +651,9 @@ fuse(Arena *a, Graph *g, const bool *named, Node **memory)
 	for (int64_t i = g->nnode - 1; i >= 0; i--)
 		if (f->live[i])
 			settle(f, g->node[i]);
+	for (int64_t i = 0; i < g->nnode; i++)
+		join_around(f, g->node[i]);
+	f->packing = true;
 	for (int64_t i = 0; i < g->nnode; i++)
 		join_around(f, g->node[i]);
 	drop_unread(f);

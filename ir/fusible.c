@@ -117,6 +117,8 @@ group_place(const Node *n, const Node *u, int operand, const Group *k, unsigned 
 			return pu;
 		return form == REDUCE_ROWS || (k->first == u && form != REDUCE_MIXED) ? AT_ELEMENT : ELSEWHERE;
 	}
+	if (u->op->kind == PACK)
+		return k->has_rows ? AT_ELEMENT : ELSEWHERE;
 	r = element_relation(n, u, operand);
 	if (r == AT_ELEMENT)
 		return pu;

@@ -66,8 +66,8 @@ test_pointwise_price(void **state)
 	}
 }
 
-/* relu after a contraction: the mask is a bit of each element, and all that backward needs. Where time counts and memory
- * is near, packing costs more than it saves. */
+/* relu after a contraction: the mask is a bit of each element, and all that backward needs. Where time counts and
+ * memory is near, packing costs more than it saves. */
 static void
 test_mask(void **state)
 {
