@@ -80,7 +80,7 @@ index_of(Build *b, const Axes *x)
 	return o;
 }
 
-/* the input copied, then src added element by element in the order of index */
+/* the input copied, then src combined with it element by element in the order of index */
 static void
 scatter_loops(Build *b, Node *n)
 {
@@ -100,7 +100,10 @@ scatter_loops(Build *b, Node *n)
 	for (int d = 0; d < n->type.rank; d++)
 		at[d] = o[d];
 	at[index_dim(n)] = checked_index(b, n, o);
-	s_acc(b, body, m, v_ix(b, ix_linear(b->ix, &n->type, at)), R_SUM, element(b, n->in[2], o));
+	if (n->op->combine == R_NONE)
+		s_store(b, body, m, v_ix(b, ix_linear(b->ix, &n->type, at)), element(b, n->in[2], o));
+	else
+		s_acc(b, body, m, v_ix(b, ix_linear(b->ix, &n->type, at)), n->op->combine, element(b, n->in[2], o));
 }
 
 static void

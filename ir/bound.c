@@ -369,11 +369,11 @@ eval_all_as(EvalCtx *c, const Node *n, const Bounded *in, int how, unsigned keep
 	return eval_as(c, n, in, all, keep);
 }
 
-/* between the values at both ends of the operands' intervals */
+/* between the values at both ends of the operands' intervals; keep: operands that stay as they are */
 static double *
-bound_monotone(EvalCtx *c, const Node *n, const Bounded *in, const Tensor *out)
+bound_between(EvalCtx *c, const Node *n, const Bounded *in, const Tensor *out, unsigned keep)
 {
-	Tensor *end[2] = {eval_all_as(c, n, in, BELOW, 0), eval_all_as(c, n, in, ABOVE, 0)};
+	Tensor *end[2] = {eval_all_as(c, n, in, BELOW, keep), eval_all_as(c, n, in, ABOVE, keep)};
 	double *e = bounds_new(c, out);
 
 	for (int64_t k = 0; k < out->n; k++)
@@ -383,6 +383,12 @@ bound_monotone(EvalCtx *c, const Node *n, const Bounded *in, const Tensor *out)
 				e[k] = isnan(v - w) ? INFINITY : MAX(e[k], fabs(v - w));
 		}
 	return e;
+}
+
+static double *
+bound_monotone(EvalCtx *c, const Node *n, const Bounded *in, const Tensor *out)
+{
+	return bound_between(c, n, in, out, 0);
 }
 
 static double *
@@ -550,14 +556,35 @@ bound_dot(EvalCtx *c, const Node *n, const Bounded *in, const Tensor *out)
 	return e;
 }
 
+/* of a scatter that multiplies: as a product, see bound_prod() */
+static double *
+bound_factors(EvalCtx *c, const Node *n, const Bounded *in, const Tensor *out)
+{
+	Tensor *most = eval_all_as(c, n, in, MAGNITUDE, 2);
+	double *e = bounds_new(c, out);
+
+	for (int64_t k = 0; k < out->n; k++)
+		e[k] = isfinite(out->f[k]) ? most->f[k] - fabs(out->f[k]) : 0;
+	add_roundings(e, out, most, (double)in[1].v->n + 1);
+	for (int64_t k = 0; k < out->n; k++)
+		if (most->f[k] != 0 && (most->f[k] < 1e6 * tiniest(out->dt) || most->f[k] > 1e-6 * largest(out->dt)))
+			e[k] = INFINITY;
+	return e;
+}
+
 static double *
 bound_index(EvalCtx *c, const Node *n, const Bounded *in, const Tensor *out)
 {
-	bool scatters = n->op->flags & SCATTERS;
+	Combine how = n->op->combine;
+	bool scatters = n->op->flags & SCATTERS && (how == R_SUM || how == R_PROD);
 	double *e;
 
-	if (in[1].e)
+	if (in[1].e || (!out->f && how == R_PROD && inexact(in, n->nin)))
 		return unknown(c, out);
+	if (how == R_PROD && out->f)
+		return bound_factors(c, n, in, out);
+	if (how == R_MAX || how == R_MIN)
+		return inexact(in, n->nin) ? bound_between(c, n, in, out, 2) : NULL;
 	if (!inexact(in, n->nin) && !(scatters && out->f))
 		return NULL;
 	e = eval_all_as(c, n, in, BOUND_ONLY, 2)->f;

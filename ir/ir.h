@@ -143,7 +143,7 @@ struct Op {
 	unsigned flags;
 	int cost;                      /* work per element of the iteration space: add, mul, compare, move 1;
 	                                * div, sqrt 6; exp, log, tanh, erf, pow 20; Philox 20 */
-	Combine combine;               /* REDUCE; ORDERED: how a scan goes on */
+	Combine combine;               /* REDUCE; ORDERED: how a scan goes on; a scatter: what is there with what comes */
 	const MapRow *map;             /* MAP */
 	const AttrSpec *attr;          /* ends with a NULL name; NULL: none */
 	const char *operands;          /* names, separated by spaces: "input weight bias" */
@@ -438,6 +438,7 @@ Node *Top(Node *a, const int *dims, int n);      /* Amax without derivative, kee
 Node *Dot(const char *spec, Node *a, Node *b);   /* "bmk,bkn->bmn" */
 Node *Gather(Node *a, int dim, Node *index);
 Node *ScatterAdd(Node *a, int dim, Node *index, Node *src);
+Node *Scatter(int op, Node *a, int dim, Node *index, Node *src);     /* any of the scatters */
 Node *CumSum(Node *a, int dim, bool reverse);
 Node *LinearRecurrence(Node *factor, Node *a, int dim, bool reverse);
 Node *ArgSort(Node *a, int dim, bool descending);

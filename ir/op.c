@@ -610,7 +610,13 @@ Gather(Node *x, int dim, Node *index)
 Node *
 ScatterAdd(Node *x, int dim, Node *index, Node *src)
 {
-	const Op *op = op_get(OP_scatter_add);
+	return Scatter(OP_scatter_add, x, dim, index, src);
+}
+
+Node *
+Scatter(int id, Node *x, int dim, Node *index, Node *src)
+{
+	const Op *op = op_get(id);
 	Attr *a = attrs_new(x->g, op);
 
 	set_int(op, a, "dim", dim);

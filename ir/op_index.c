@@ -1,9 +1,14 @@
-/* op_index: gather and scatter_add, each the other's derivative.
+/* op_index: gather and the scatters: scatter, scatter_add, scatter_prod, scatter_amax, scatter_amin.
+ *
+ * Elements of src go to their places in row-major order of index: of several at one
+ * place, scatter keeps the last.
  *
  * As in PyTorch, index has the rank of the input and at most its sizes but along
  * dim. An index outside [0, size) is an error of the call; the element used is
  * then the nearest one. */
 #include "ir.h"
+
+#include <math.h>
 
 static bool
 index_dtype(Node *n)
@@ -147,24 +152,51 @@ excess_known(Node *n)
 }
 
 static void
-scatter_add_shape(Node *n)
+scatter_shape(Node *n)
 {
 	int dim = norm_dim(n, attr(n, 0)->i, n->in[0]->type.rank);
 
 	if (dim < 0 || !index_dtype(n) || !index_within(n, 0, dim) || !index_within(n, 2, -1)
-		|| !excess_known(n) || !not_empty(n, dim))
+	    || !excess_known(n) || !not_empty(n, dim))
 		return;
 	if (n->in[2]->type.dt != n->in[0]->type.dt)
 		type_error_in(n, 2, "dtypes differ: %s is %s, %s is %s", nn(n->in[0]), tt(n->in[0]),
 			nn(n->in[2]), tt(n->in[2]));
-	else if (n->in[0]->type.dt == BOOL)
-		type_error_in(n, 0, "%s is %s; bool has no sum", nn(n->in[0]), tt(n->in[0]));
+	else if (n->in[0]->type.dt == BOOL && (n->op->combine == R_SUM || n->op->combine == R_PROD))
+		type_error_in(n, 0, "%s is %s; bool has no %s", nn(n->in[0]), tt(n->in[0]),
+			n->op->combine == R_SUM ? "sum" : "product");
 	else
 		n->type = n->in[0]->type;
 }
 
+static double
+combine(Combine how, double a, double b)
+{
+	switch (how) {
+	case R_SUM:  return a + b;
+	case R_PROD: return a * b;
+	case R_MAX:  return b > a || isnan(b) ? b : a;
+	case R_MIN:  return b < a || isnan(b) ? b : a;
+	default:     return b;
+	}
+}
+
+static int64_t
+combine_int(Combine how, DType d, int64_t a, int64_t b)
+{
+	bool less = d == U64 ? (uint64_t)a < (uint64_t)b : a < b;
+
+	switch (how) {
+	case R_SUM:  return wrap_to(d, (int64_t)((uint64_t)a + (uint64_t)b));
+	case R_PROD: return wrap_to(d, (int64_t)((uint64_t)a * (uint64_t)b));
+	case R_MAX:  return less ? b : a;
+	case R_MIN:  return less ? a : b;
+	default:     return b;
+	}
+}
+
 static void
-scatter_add_eval(EvalCtx *c, const Node *n, Tensor *const *in, Tensor *out)
+scatter_eval(EvalCtx *c, const Node *n, Tensor *const *in, Tensor *out)
 {
 	const Tensor *index = in[1], *src = in[2];
 	int64_t at[MAXRANK] = {0};
@@ -177,25 +209,101 @@ scatter_add_eval(EvalCtx *c, const Node *n, Tensor *const *in, Tensor *out)
 	for (int64_t k = 0; k < index->n; k++, next(index, at)) {
 		int64_t o = selected(c, out, index, k, at, along(n)), s = position(src, at);
 		if (out->f)
-			out->f[o] += src->f[s];
+			out->f[o] = combine(n->op->combine, out->f[o], src->f[s]);
 		else
-			out->i[o] = wrap_to(out->dt, (int64_t)((uint64_t)out->i[o] + (uint64_t)src->i[s]));
+			out->i[o] = combine_int(n->op->combine, out->dt, out->i[o], src->i[s]);
 	}
 }
 
-/* Elements of src beside index are not used: zeros surround their cotangents. */
+/* src as far as index goes */
+static Node *
+used_part(const Node *y)
+{
+	const Type *index = &y->in[1]->type;
+	Node *src = y->in[2];
+
+	for (int i = 0; i < src->type.rank; i++)
+		src = Slice(src, i, DIM(0), index->dim[i], 1);
+	return src;
+}
+
+/* Elements of src beside index are not used: zeros surround the cotangent of those that are. */
+static Node *
+unused_zero(const Node *y, Node *d)
+{
+	const Type *index = &y->in[1]->type, *src = &y->in[2]->type;
+	Dim low[MAXRANK] = {{0}}, high[MAXRANK] = {{0}};
+
+	for (int i = 0; i < src->rank; i++) {
+		Dim a = src->dim[i], b = index->dim[i];
+		high[i] = (Dim){a.k - b.k, a.k == b.k ? 0 : a.sym};
+	}
+	return Pad(d, low, high, 0);
+}
+
 static void
 scatter_add_vjp(Node *y, Node *const *g, Node **d)
 {
-	Node *index = y->in[1], *src = y->in[2];
-	Dim low[MAXRANK] = {{0}}, high[MAXRANK] = {{0}};
-
 	d[0] = g[0];
-	for (int i = 0; i < src->type.rank; i++) {
-		Dim a = src->type.dim[i], b = index->type.dim[i];
-		high[i] = (Dim){a.k - b.k, a.k == b.k ? 0 : a.sym};
-	}
-	d[2] = Pad(Gather(g[0], along(y), index), low, high, 0);
+	d[2] = unused_zero(y, Gather(g[0], along(y), y->in[1]));
+}
+
+/* what is overwritten has no part in the result, and neither has what others overwrote */
+static void
+scatter_vjp(Node *y, Node *const *g, Node **d)
+{
+	Node *index = y->in[1], *order, *last, *taken = Gather(g[0], along(y), index);
+	Type flat = {.dt = I64, .rank = 1, .dim = {type_count(&index->type)}}, t = y->type;
+
+	t.dt = I64;
+	order = Reshape(Iota(y->g, flat, 0), index->type.dim, index->type.rank);
+	last = Gather(Scatter(OP_scatter, Full(y->g, t, 0), along(y), index, order), along(y), index);
+	d[0] = Scatter(OP_scatter, g[0], along(y), index, Zeros(taken));
+	d[2] = unused_zero(y, Where(Eq(last, order), taken, Lit(taken, 0)));
+}
+
+/* elements of the input and of src that equal the result share its cotangent */
+static void
+scatter_amax_vjp(Node *y, Node *const *g, Node **d)
+{
+	Node *x = y->in[0], *index = y->in[1], *tie = Eq(x, y), *src_tie, *share;
+	int dim = along(y);
+
+	if (!dtype_float(y->type.dt))
+		return;
+	src_tie = Eq(used_part(y), Gather(y, dim, index));
+	share = Div(g[0], ScatterAdd(Cast(tie, x->type.dt), dim, index, Cast(src_tie, x->type.dt)));
+	d[0] = Where(tie, share, Lit(x, 0));
+	d[2] = unused_zero(y, Where(src_tie, Gather(share, dim, index), Lit(x, 0)));
+}
+
+/* The product of all factors of a place but x: that of the factors that are not 0, times the others that are: one of
+ * them still has a derivative, two have none. zeros counts those that are 0, zero is their sum. */
+static Node *
+other_factors(Node *x, Node *product, Node *zeros, Node *zero)
+{
+	Node *none = Lit(x, 0), *one = Lit(x, 1), *is_zero = Eq(x, none), *others = Sub(zeros, Cast(is_zero, I64));
+	Node *rest = Div(product, Where(is_zero, one, x)), *count0 = LitI(x->g, I64, 0), *count1 = LitI(x->g, I64, 1);
+
+	zero = Sub(zero, Where(is_zero, x, none));
+	return Where(Eq(others, count0), rest, Where(Eq(others, count1), Mul(rest, zero), none));
+}
+
+static void
+scatter_prod_vjp(Node *y, Node *const *g, Node **d)
+{
+	Node *x = y->in[0], *index = y->in[1], *src = used_part(y), *none = Lit(x, 0), *one = Lit(x, 1);
+	Node *zx = Eq(x, none), *zs = Eq(src, none), *product, *zeros, *zero;
+	int dim = along(y);
+
+	if (!dtype_float(y->type.dt))
+		return;
+	product = Scatter(OP_scatter_prod, Where(zx, one, x), dim, index, Where(zs, one, src));
+	zeros = ScatterAdd(Cast(zx, I64), dim, index, Cast(zs, I64));
+	zero = ScatterAdd(Where(zx, x, none), dim, index, Where(zs, src, none));
+	d[0] = Mul(g[0], other_factors(x, product, zeros, zero));
+	d[2] = unused_zero(y, Mul(Gather(g[0], dim, index), other_factors(src, Gather(product, dim, index),
+		Gather(zeros, dim, index), Gather(zero, dim, index))));
 }
 
 static bool
@@ -214,8 +322,23 @@ const Op op_gather = {.name = "gather", .id = OP_gather, .kind = INDEX, .min_in 
 	.attr = index_attr, .operands = "input index",
 	.doc = "input[..., index[..., i, ...], ...] at every position of index",
 	.shape = gather_shape, .eval = gather_eval, .vjp = gather_vjp, .index = index_of};
+const Op op_scatter = {.name = "scatter", .id = OP_scatter, .kind = INDEX, .min_in = 3, .max_in = 3, .cost = 2,
+	.flags = SCATTERS, .attr = index_attr, .operands = "input index src",
+	.doc = "the input with src[...] at input[..., index[...], ...]; of several at one place the last in row-major order",
+	.shape = scatter_shape, .eval = scatter_eval, .vjp = scatter_vjp, .index = index_of};
 const Op op_scatter_add = {.name = "scatter_add", .id = OP_scatter_add, .kind = INDEX, .min_in = 3, .max_in = 3,
-	.cost = 2, .flags = SCATTERS, .attr = index_attr, .operands = "input index src",
+	.cost = 2, .flags = SCATTERS, .combine = R_SUM, .attr = index_attr, .operands = "input index src",
 	.doc = "the input with src[...] added at input[..., index[...], ...], in row-major order of index",
-	.shape = scatter_add_shape, .eval = scatter_add_eval, .vjp = scatter_add_vjp,
-	.index = index_of};
+	.shape = scatter_shape, .eval = scatter_eval, .vjp = scatter_add_vjp, .index = index_of};
+const Op op_scatter_prod = {.name = "scatter_prod", .id = OP_scatter_prod, .kind = INDEX, .min_in = 3, .max_in = 3,
+	.cost = 2, .flags = SCATTERS, .combine = R_PROD, .attr = index_attr, .operands = "input index src",
+	.doc = "the input multiplied by src[...] at input[..., index[...], ...], in row-major order of index",
+	.shape = scatter_shape, .eval = scatter_eval, .vjp = scatter_prod_vjp, .index = index_of};
+const Op op_scatter_amax = {.name = "scatter_amax", .id = OP_scatter_amax, .kind = INDEX, .min_in = 3, .max_in = 3,
+	.cost = 2, .flags = SCATTERS, .combine = R_MAX, .attr = index_attr, .operands = "input index src",
+	.doc = "the greatest of the input and of src[...] at input[..., index[...], ...]; NaN if there is one",
+	.shape = scatter_shape, .eval = scatter_eval, .vjp = scatter_amax_vjp, .index = index_of};
+const Op op_scatter_amin = {.name = "scatter_amin", .id = OP_scatter_amin, .kind = INDEX, .min_in = 3, .max_in = 3,
+	.cost = 2, .flags = SCATTERS, .combine = R_MIN, .attr = index_attr, .operands = "input index src",
+	.doc = "the least of the input and of src[...] at input[..., index[...], ...]; NaN if there is one",
+	.shape = scatter_shape, .eval = scatter_eval, .vjp = scatter_amax_vjp, .index = index_of};

@@ -99,12 +99,35 @@ reserved(const char *name)
 	return false;
 }
 
+/* ops of PyTorch that no static shape can hold, and what to do instead; NULL: none of them */
+static const char *
+shapeless(const char *name)
+{
+	static const struct { const char *name, *instead; } op[] = {
+		{"masked_select", "where with the mask keeps the shape"},
+		{"nonzero", "where with the condition keeps the shape"},
+		{"argwhere", "where with the condition keeps the shape"},
+		{"unique", "sort keeps the shape"},
+		{"unique_consecutive", "shift compares neighbours"},
+	};
+
+	for (int i = 0; i < LEN(op); i++)
+		if (!strcmp(name, op[i].name))
+			return op[i].instead;
+	return NULL;
+}
+
 static const Op *
 op_known(Graph *g, const Json *j)
 {
 	const Op *op = op_find(j->str);
-	const char *names[NOP];
+	const char *names[NOP], *instead = shapeless(j->str);
 	int n = 0;
+
+	if (instead) {
+		graph_diag(g, DIAG_UNSUPPORTED, j->at, "op '%s': the shape of its result depends on data; %s", j->str, instead);
+		return NULL;
+	}
 
 	if (op ? op->flags & NOT_YET : reserved(j->str)) {
 		graph_diag(g, DIAG_UNSUPPORTED, j->at, "op '%s'", j->str);

@@ -242,12 +242,27 @@ c_sorts(Graph *g)
 		Add(Add(position(ArgSort(y, 1, true)), position(ArgSort(z, 1, false))), position(ArgSort(i, 0, true))));
 }
 
+/* several at one place, in every dtype class */
+static Node *
+c_scatters(Graph *g)
+{
+	Node *x = in(g, "x", "f32[B,7]"), *s = in(g, "s", "f32[B,12]"), *i = in(g, "i", "i32[B,11]");
+	Node *k = in(g, "k", "i16[B,7]"), *t = in(g, "t", "i16[B,12]"), *all;
+
+	i = Cast(Remainder(i, LitI(g, I32, 7)), I64);
+	all = Add(Scatter(OP_scatter, x, 1, i, s), Scatter(OP_scatter_amax, x, 1, i, s));
+	all = Add(Add(all, Scatter(OP_scatter_amin, x, 1, i, s)), Scatter(OP_scatter_prod, x, 1, i, s));
+	all = Add(all, Cast(Scatter(OP_scatter_prod, k, 1, i, t), F32));
+	all = Add(all, Cast(Scatter(OP_scatter_amax, k, 1, i, t), F32));
+	return Add(all, Cast(Scatter(OP_scatter_amin, Gt(k, LitI(g, I16, 0)), 1, i, Gt(t, LitI(g, I16, 0))), F32));
+}
+
 static const struct { const char *name; Formula *formula; } formulas[] = {
 	{"pointwise", c_pointwise}, {"gelu", c_gelu}, {"integers", c_integers}, {"casts", c_casts}, {"views", c_views},
 	{"reshape_hard", c_reshape_hard}, {"sums", c_sums}, {"long_sums", c_long_sums}, {"extrema", c_extrema},
 	{"known", c_known}, {"empty_dots", c_empty_dots}, {"softmax", c_softmax}, {"dots", c_dots}, {"gather", c_gather},
 	{"random", c_random}, {"sources", c_sources},
-	{"scans", c_scans}, {"extrema_so_far", c_extrema_so_far}, {"sorts", c_sorts},
+	{"scans", c_scans}, {"extrema_so_far", c_extrema_so_far}, {"sorts", c_sorts}, {"scatters", c_scatters},
 };
 
 /* the model as a user's file, forward and backward in one graph */

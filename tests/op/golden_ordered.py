@@ -9,7 +9,6 @@ def flip(fn):
     return lambda a: fn(a.flip(1), 1).flip(1)
 
 
-SEQUENCE = torch.tensor([-3, -1, -1, 2, 2, 7])
 ROWS = [
     ('cumsum f64[2,5] dim=1', lambda a: a.cumsum(1)),
     ('cumsum f64[2,3,2] dim=-2', lambda a: a.cumsum(-2)),
@@ -40,9 +39,9 @@ ROWS = [
     *[(f'quantile f64[2,6] q=0.37 dim=1 interpolation={how}',
        lambda a, how=how: a.quantile(0.37, 1, interpolation=how)) for how in ['lower', 'higher', 'midpoint', 'nearest']],
     ('nanquantile f64[2,5] q=0.3 dim=1', lambda a: a.nanquantile(0.3, 1)),
-    ('searchsorted i32[6]=[-3,-1,-1,2,2,7] i32[2,5] in(-5,9)', lambda x: torch.searchsorted(SEQUENCE, x)),
-    ('searchsorted i32[6]=[-3,-1,-1,2,2,7] i32[2,5] in(-5,9) right', lambda x: torch.searchsorted(SEQUENCE, x, right=True)),
-    ('bucketize i64[9] in(-5,9) i64[6]=[-3,-1,-1,2,2,7]', lambda x: torch.bucketize(x, SEQUENCE)),
+    ('searchsorted i32[6]=[-3,-1,-1,2,2,7] i32[2,5] in(-5,9)', torch.searchsorted),
+    ('searchsorted i32[6]=[-3,-1,-1,2,2,7] i32[2,5] in(-5,9) right', lambda s, x: torch.searchsorted(s, x, right=True)),
+    ('bucketize i64[9] in(-5,9) i64[6]=[-3,-1,-1,2,2,7]', torch.bucketize),
 ]
 
 if __name__ == '__main__':
