@@ -157,7 +157,7 @@ scatter_shape(Node *n)
 	int dim = norm_dim(n, attr(n, 0)->i, n->in[0]->type.rank);
 
 	if (dim < 0 || !index_dtype(n) || !index_within(n, 0, dim) || !index_within(n, 2, -1)
-	    || !excess_known(n) || !not_empty(n, dim))
+		|| !excess_known(n) || !not_empty(n, dim))
 		return;
 	if (n->in[2]->type.dt != n->in[0]->type.dt)
 		type_error_in(n, 2, "dtypes differ: %s is %s, %s is %s", nn(n->in[0]), tt(n->in[0]),
