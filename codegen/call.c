@@ -651,11 +651,25 @@ put_add(Buf *b, const Program *p, DType d)
 	const char *m = p->user->name, *t = c_type(d);
 
 	buf_puts(b, "/* gradients are accumulated */\nstatic void\n");
-	buf_line(b, 0,
-		arena_fmt(b->arena, "%s_add_%s(%s *restrict sum, const %s *restrict x, int64_t n)", m, dtype_name(d),
-			t, t));
-	buf_printf(b, "{\n\t%s_PARALLEL_FOR\n\tfor (int64_t i = 0; i < n; i++)\n\t\tsum[i] += x[i];\n}\n\n",
-		upper(b->arena, m));
+	buf_line(b, 0, arena_fmt(b->arena, "%s_add_%s(%s *restrict sum, const %s *restrict x, int64_t n)", m, dtype_name(d), t, t));
+	buf_printf(b, "{\n\t%s_PARALLEL_FOR\n\tfor (int64_t i = 0; i < n; i++)\n", upper(b->arena, m));
+	if (dtype_half(d))
+		buf_printf(b, "\t\tsum[i] = %s_f32_to_%s(%s_%s_to_f32(sum[i]) + %s_%s_to_f32(x[i]));\n}\n\n", m, dtype_name(d), m,
+			dtype_name(d), m, dtype_name(d));
+	else
+		buf_puts(b, "\t\tsum[i] += x[i];\n}\n\n");
+}
+
+void
+call_use(const Program *p)
+{
+	for (int64_t i = 0; p->opt->accumulate && i < p->of[AREA_GRAD].n; i++) {
+		DType d = p->of[AREA_GRAD].m[i].type.dt;
+		if (!dtype_half(d))
+			continue;
+		rt_use(kernels_rt(p->kernels), arena_fmt(p->user->arena, "rt_%s_to_f32", dtype_name(d)));
+		rt_use(kernels_rt(p->kernels), arena_fmt(p->user->arena, "rt_f32_to_%s", dtype_name(d)));
+	}
 }
 
 void

@@ -13,7 +13,7 @@ const char *
 c_type(DType d)
 {
 	static const char *const name[NDTYPE] = {
-		[F64] = "double", [F32] = "float", [I64] = "int64_t", [I32] = "int32_t", [I16] = "int16_t",
+		[F64] = "double", [F32] = "float", [F16] = "uint16_t", [BF16] = "uint16_t", [I64] = "int64_t", [I32] = "int32_t", [I16] = "int16_t",
 		[I8] = "int8_t", [U64] = "uint64_t", [U8] = "uint8_t", [BOOL] = "bool",
 	};
 

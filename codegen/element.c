@@ -82,6 +82,8 @@ constant_scalar(Build *b, const Node *n)
 	switch (d) {
 	case F64:  memcpy(&f, p, sizeof f); return v_num(b, d, f);
 	case F32:  memcpy(&f32, p, sizeof f32); return v_num(b, d, (double)f32);
+	case F16:
+	case BF16: { uint16_t x; memcpy(&x, p, sizeof x); i64 = x; break; }
 	case I64:
 	case U64:  memcpy(&i64, p, sizeof i64); break;
 	case I32:  { int32_t x; memcpy(&x, p, sizeof x); i64 = x; break; }
@@ -203,12 +205,18 @@ expr_value(Build *b, const Expr *e, DType d, const Val *const *arg)
 	return v_cast(b, d, v_call(b, wide, arena_fmt(b->arena, "rt_%s_%s", e->op, suffix(d)), x, e->nx));
 }
 
-/* x converted as the cast op does */
+/* x converted as the cast op does; f16 and bf16 are bits, which helpers turn into floats and back */
 const Val *
 convert(Build *b, DType to, const Val *x)
 {
 	if (to == x->dt)
 		return x;
+	if (dtype_half(x->dt))
+		return convert(b, to, v_call(b, F32, arena_fmt(b->arena, "rt_%s_to_f32", dtype_name(x->dt)), &x, 1));
+	if (dtype_half(to)) {
+		const Val *f = x->dt == F32 ? x : convert(b, F64, x);
+		return v_call(b, to, arena_fmt(b->arena, "rt_%s_to_%s", dtype_name(f->dt), dtype_name(to)), &f, 1);
+	}
 	if (to == BOOL) {
 		const Val *zero = dtype_float(x->dt) ? v_num(b, x->dt, 0) : v_lit(b, x->dt, 0);
 		return v_binary(b, BOOL, "!=", x, zero);

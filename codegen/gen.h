@@ -438,6 +438,7 @@ bool init_inline(const Program *p, const Member *m);     /* its first value is o
 void init_use(const Program *p);                 /* notes the helpers that init_print() will call */
 void init_print(Buf *b, const Program *p);
 /* call.c */
+void call_use(const Program *p);                 /* notes the helpers that it will call */
 void call_print_helpers(Buf *b, const Program *p);
 void call_print(Buf *b, const Program *p, const Function *f);  /* f may be NULL */
 /* optimizer.c */

@@ -90,7 +90,8 @@ put_filler(Buf *b, const Program *p, How how, DType d)
 			"%s_%s_%s(%s *x, int64_t n, double %s, double %s, uint64_t seed, uint64_t stream)", m,
 			how_name[how], dtype_name(d), t, how == UNIFORM ? "lo" : "mean", how == UNIFORM ? "hi" : "std"));
 	buf_puts(b, "{\n\tfor (int64_t i = 0; x && i < n; i++)\n");
-	buf_line(b, 2, arena_fmt(b->arena, "x[i] = (%s)(%s * %s_%s_f64(seed, stream, (uint64_t)i));", t,
+	buf_line(b, 2, arena_fmt(b->arena, "x[i] = %s(%s * %s_%s_f64(seed, stream, (uint64_t)i));",
+		dtype_half(d) ? arena_fmt(b->arena, "%s_f64_to_%s", m, dtype_name(d)) : arena_fmt(b->arena, "(%s)", t),
 		how == UNIFORM ? "lo + (hi - lo)" : "mean + std", m, how == UNIFORM ? "rand" : "randn"));
 	buf_puts(b, "}\n\n");
 }
@@ -98,7 +99,9 @@ put_filler(Buf *b, const Program *p, How how, DType d)
 static void
 put_number(Buf *b, DType d, double x)
 {
-	if (dtype_float(d))
+	if (dtype_half(d))
+		buf_printf(b, "0x%04x", (unsigned)(d == F16 ? half_from_double(x) : bfloat_from_double(x)));
+	else if (dtype_float(d))
 		buf_c_float(b, x, d != F64);
 	else
 		buf_printf(b, "%lld", (long long)x);
@@ -192,7 +195,9 @@ each_filler(const Program *p, void f(Buf *, const Program *, How, DType), Buf *b
 static void
 use_filler(Buf *b, const Program *p, How how, DType d)
 {
-	(void)b, (void)d;
+	(void)b;
+	if (how != FILL && dtype_half(d))
+		rt_use(kernels_rt(p->kernels), arena_fmt(p->user->arena, "rt_f64_to_%s", dtype_name(d)));
 	if (how != FILL)
 		rt_use(kernels_rt(p->kernels), how == UNIFORM ? "rt_rand_f64" : "rt_randn_f64");
 }

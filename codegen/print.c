@@ -146,6 +146,8 @@ put_int(Buf *b, DType d, int64_t i)
 {
 	if (d == BOOL)
 		buf_puts(b, i ? "true" : "false");
+	else if (dtype_half(d))
+		buf_printf(b, "0x%04llx", (long long)i);
 	else if (d == U64)
 		buf_printf(b, (uint64_t)i > INT32_MAX ? "UINT64_C(%llu)" : "%lluu", (unsigned long long)i);
 	else if (i == INT64_MIN)

@@ -202,10 +202,18 @@ plan_memory(Arena *a, Program *p)
 static void
 check_optimizer(const Program *p)
 {
-	for (int i = 0; i < p->of[AREA_GRAD].n; i++)
-		if (optimized(p, i))
-			return;
-	if (p->opt->optimizer)
+	int n = 0;
+
+	if (!p->opt->optimizer)
+		return;
+	for (int i = 0; i < p->of[AREA_GRAD].n; i++) {
+		const Member *w = optimized(p, i) ? &p->of[AREA_PARAM].m[p->of[AREA_GRAD].m[i].param] : NULL;
+		n += w != NULL;
+		if (w && dtype_half(w->type.dt))
+			diag(DIAG_UNSUPPORTED, w->leaf->at, "an optimizer of %s: '%s' would lose small steps; make it f32 and cast "
+				"it where it is used", dtype_name(w->type.dt), w->name);
+	}
+	if (!n)
 		diag(DIAG_ERROR, (Loc){.file = p->user->file}, "an optimizer has nothing to do: no parameter is trained");
 }
 

@@ -84,6 +84,8 @@ v_lit(Build *b, DType dt, int64_t i)
 const Val *
 v_num(Build *b, DType dt, double f)
 {
+	if (dtype_half(dt))                    /* they are moved as bits, never computed with */
+		return v_lit(b, dt, dt == F16 ? half_from_double(f) : bfloat_from_double(f));
 	return share(b, &(Val){.kind = V_NUM, .dt = dt, .num.f = f});
 }
 

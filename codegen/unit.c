@@ -13,6 +13,8 @@ integer_at(const void *data, DType d, int64_t i)
 	case I64: return ((const int64_t *)data)[i];
 	case I32: return ((const int32_t *)data)[i];
 	case I16: return ((const int16_t *)data)[i];
+	case F16:
+	case BF16: return ((const uint16_t *)data)[i];
 	case I8:  return ((const int8_t *)data)[i];
 	default:  return ((const uint8_t *)data)[i];
 	}
@@ -31,6 +33,8 @@ element_text(Arena *a, const void *data, DType d, int64_t i)
 	if (d == U64)
 		return arena_fmt(a, "%lluu", (unsigned long long)((const uint64_t *)data)[i]);
 	v = integer_at(data, d, i);
+	if (dtype_half(d))
+		return arena_fmt(a, "0x%04llx", (long long)v);
 	return v == INT64_MIN ? "INT64_MIN" : arena_fmt(a, "%lld", (long long)v);
 }
 
@@ -149,6 +153,7 @@ unit_source(Buf *b, const Program *p)
 	unit_head(b, p);
 	buf_printf(b, "#include \"%s.h\"\n\n", m);
 	init_use(p);
+	call_use(p);
 	rt_print(b, kernels_rt(p->kernels), m);
 	for (int i = 0; i < p->nconstant; i++)
 		put_constant(b, p, i);

@@ -121,7 +121,7 @@ expand_all(Arena *a, const Graph *g, bool training, Chosen *chosen, bool drop_st
 Graph *
 compose(Arena *a, const Graph *g, bool training)
 {
-	return expand_all(a, g, training, any_composite, true);
+	return widen(a, expand_all(a, g, training, any_composite, true));
 }
 
 Graph *

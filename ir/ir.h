@@ -18,6 +18,7 @@ typedef enum DType { F64, F32, F16, BF16, I64, I32, I16, I8, U64, U8, BOOL, NDTY
 typedef enum Class { C_FLOAT, C_INT, C_UINT, C_BOOL } Class;
 Class dtype_class(DType d);
 bool dtype_float(DType d);
+bool dtype_half(DType d);                        /* f16, bf16: storage, computed with in f32 */
 bool dtype_integer(DType d);                     /* signed or unsigned, not bool */
 int dtype_size(DType d);                         /* bytes */
 const char *dtype_name(DType d);                 /* "f32" */
@@ -681,7 +682,8 @@ struct Options {
 /* Each returns a new graph in arena a; contracts stand over the definitions. */
 Graph *simplify(Arena *a, const Graph *g);                   /* fold.c */
 Node *fold(Node *n);                                         /* what replaces n, not yet appended; NULL: nothing */
-Graph *compose(Arena *a, const Graph *g, bool training);     /* compose.c: no composite is left */
+Graph *compose(Arena *a, const Graph *g, bool training);     /* compose.c: neither composites nor f16 sums are left */
+Graph *widen(Arena *a, const Graph *g);          /* widen.c: f16 and bf16 are only stored; may be g itself */
 Graph *compose_stopped(Arena *a, const Graph *g, bool training);    /* the same, with stop_gradient where it was */
 Graph *compose_for_grad(Arena *a, const Graph *g, bool training);   /* only composites without a vjp */
 Graph *grad(Arena *a, const Graph *g, const Options *o);     /* grad.c: joint graph */

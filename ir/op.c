@@ -325,7 +325,7 @@ Cast(Node *x, DType d)
 Node *
 Wide(Node *x)
 {
-	return x->type.dt == F16 || x->type.dt == BF16 ? Cast(x, F32) : x;
+	return dtype_half(x->type.dt) ? Cast(x, F32) : x;
 }
 
 /* ---- builders: views ---- */

@@ -6,19 +6,10 @@
 
 #define EXACT_INT 0x1p53
 
-static bool
-unsupported_dtype(Graph *g, DType d, Loc at)
-{
-	if (d == F16 || d == BF16)
-		graph_diag(g, DIAG_UNSUPPORTED, at, "dtype '%s'", dtype_name(d));
-	return d == F16 || d == BF16;
-}
-
 bool
 type_read(Graph *g, const Json *j, Type *out)
 {
-	return want(g, j, J_STRING, "a type") && type_parse(g, j->str, j->at, out)
-		&& !unsupported_dtype(g, out->dt, j->at);
+	return want(g, j, J_STRING, "a type") && type_parse(g, j->str, j->at, out);
 }
 
 /* ---- numbers ---- */
@@ -180,7 +171,7 @@ dtype_read(Graph *g, const AttrSpec *s, const Json *j, Attr *out)
 	out->i = d = dtype_parse(j->str);
 	if (d == NDTYPE)
 		dtype_unknown(g, j->at, j->str);
-	return d != NDTYPE && !unsupported_dtype(g, d, j->at);
+	return d != NDTYPE;
 }
 
 /* an integer, or a text such as "4*B" */

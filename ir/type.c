@@ -38,6 +38,12 @@ dtype_float(DType d)
 }
 
 bool
+dtype_half(DType d)
+{
+	return d == F16 || d == BF16;
+}
+
+bool
 dtype_integer(DType d)
 {
 	return d < NDTYPE && (dtypes[d].cls == C_INT || dtypes[d].cls == C_UINT);

@@ -129,6 +129,11 @@ cp -r "$stage/opt/gradc/." "$share"
 cp -r docs/examples/line "$line"
 is "gradc.mk, installed: the example" \
 	"$(make -s -C "$line" GRADC="$share/bin/gradc" GRADC_SHARE="$share/share/gradc" run 2>&1)" "y = 3.000 x -1.000"
+half="$dir/half"
+cp -r docs/examples/mixed_precision "$half"
+is "the example of mixed precision learns" \
+	"$(make -s -C "$half" GRADC="$share/bin/gradc" GRADC_SHARE="$share/share/gradc" run 2>&1 |
+	sed -n 's/^step 1500  loss 0.00.*right 96 of 96.*/all/p')" all
 if command -v cmake >/dev/null 2>&1; then
 	rm -r "$line"
 	cp -r docs/examples/line "$line"

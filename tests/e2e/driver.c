@@ -129,21 +129,27 @@ keep(Field *f, void **copy)
 		copy[i] = memcpy(room(f[i].bytes, 8), f[i].mem, f[i].bytes);
 }
 
+/* a float of n bytes, 0 or -0 */
+static int
+no_bits(const char *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (p[i] && (i + 1 < n || (unsigned char)p[i] != 0x80))        /* little-endian */
+			return 0;
+	return 1;
+}
+
 /* 0 + -0 is 0: added to zeros, a gradient may lose the sign of a zero, and nothing else */
 static int
-equal(const Field *f, const void *x, const void *y)
+equal(const Field *f, const char *x, const char *y)
 {
+	size_t n = (size_t)f->elem;
+
 	if (!ACCUMULATE || f < f_grad || f >= f_grad + NGRAD)
 		return !memcmp(x, y, f->bytes);
-	for (size_t i = 0; i < f->bytes; i += (size_t)f->elem) {
-		double v[2];
-		float u[2];
-		memcpy(&u[0], (const char *)x + i, 4), memcpy(&u[1], (const char *)y + i, 4);
-		memcpy(&v[0], (const char *)x + i, (size_t)f->elem), memcpy(&v[1], (const char *)y + i, (size_t)f->elem);
-		if (memcmp((const char *)x + i, (const char *)y + i, (size_t)f->elem)
-			&& !(f->elem == 4 ? u[0] == u[1] : v[0] == v[1]))
+	for (size_t i = 0; i < f->bytes; i += n)
+		if (memcmp(x + i, y + i, n) && !(no_bits(x + i, n) && no_bits(y + i, n)))
 			return 0;
-	}
 	return 1;
 }
 

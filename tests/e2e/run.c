@@ -422,12 +422,14 @@ records(Case *c, const char *path, int *n)
 static double
 number(DType d, const char *p, int64_t k)
 {
-	union { double f64; float f32; int64_t i64; int32_t i32; int16_t i16; int8_t i8; uint8_t u8; } x;
+	union { double f64; float f32; int64_t i64; int32_t i32; int16_t i16; int8_t i8; uint8_t u8; uint16_t u16; } x;
 
 	memcpy(&x, p + k * dtype_size(d), (size_t)dtype_size(d));
 	switch (d) {
 	case F64: return x.f64;
 	case F32: return (double)x.f32;
+	case F16: return half_to_double(x.u16);
+	case BF16: return bfloat_to_double(x.u16);
 	case I64:
 	case U64: return (double)x.i64;
 	case I32: return x.i32;

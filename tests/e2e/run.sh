@@ -22,7 +22,7 @@ few="tests/e2e/fixed.json tests/e2e/seeds.json tests/e2e/stateful.json tests/e2e
 e2e "$CC" "-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all" "$BUILD/e2e" $few tests/models/awkward_names.json
 e2e "$CC" "-O2 -march=native -fopenmp" "$BUILD/e2e" -quick tests/models/mlp.json tests/models/block.json \
 	tests/models/bn_dropout.json tests/models/gcn.json tests/models/pendulum.json tests/models/lenet.json \
-	tests/models/resnet_block.json tests/models/residual.json
+	tests/models/resnet_block.json tests/models/residual.json tests/models/half.json
 if command -v clang-19 >/dev/null; then
 	e2e clang-19 "-O2" "$BUILD/e2e" $few -quick tests/models/mlp.json
 fi

@@ -178,3 +178,28 @@ scatter_add f32[3,5] i64[3,4] in(0,4) f32[3,4] dim=1
 scatter_add f32[3,2] i64[2,2] in(0,2) f32[4,3]
 scatter_add f64[3]=[1,2,3] i64[4]=[2,0,2,2] f64[4]=[10,20,30,40] -> [21,2,83] d [1,1,1] _ [1,1,1,1]
 scatter_add i32[2]=[1,2] i64[2]=[1,1] i32[2]=[5,2147483647] -> [1,-2147483642]
+
+# ---- half precision: stored so, computed in f32
+add f16[3,4] f16[4]
+mul bf16[3,4] bf16[3,1]
+exp f16[B,4]
+where bool[3,4] f16[4] f16[3,4]
+gt f16[3,4] f16[4]
+cast f16[4]=[1,0.5,-2,65504] type=bf16 -> [1,0.5,-2,65504]
+cast f32[4]=[1,70000,-1e-9,nan] type=f16 -> [1,70000,-1e-09,nan]
+sum f16[3,40] dim=1
+amax bf16[3,4] dim=1
+mean f16[B,4]
+dot f16[3,4] f16[4,2] spec=ij,jk->ik
+pad f16[2,3] low=[0,1] high=[0,2] value=0.5
+cat f16[2,3] f16[1,3] dim=0
+gather f16[3,4] i64[2,4] in(0,2) dim=0
+scatter_add f16[3,2] i64[4,2] in(0,2) f16[4,2]
+cumsum f16[3,4] dim=1
+iota shape=[4] type=f16 -> [0,1,2,3]
+full shape=[2] value=0.1 type=bf16 -> [0.1,0.1]
+softmax f16[3,4] dim=1
+layer_norm bf16[3,4] bf16[4] bf16[4] normalized_shape=[4]
+cross_entropy f16[3,4] i64[3] in(0,3)
+gelu bf16[3,4]
+linear f16[3,4] f16[2,4] f16[2]
