@@ -1,4 +1,4 @@
-/* compose_pool: pooling, unfold and fold: reductions over windows.
+/* compose_pool: pooling: reductions over windows.
  *
  * A pool is a reduction over the taps of windows along the last dimensions. The gradient
  * of a maximum goes to the first element that is the greatest, in row-major order, as
@@ -53,19 +53,6 @@ pool_operand(Node *n, Pool *p)
 			return false;
 		}
 	return true;
-}
-
-/* number of windows along n elements padded by low on either side; the last one may reach beyond them where `ceil`,
- * but begins before the padding behind them */
-static int64_t
-window_count(int64_t n, int64_t size, int64_t dilation, int64_t stride, int64_t low, bool ceil)
-{
-	int64_t reach = n + 2 * low - dilation * (size - 1) - 1, count;
-
-	if (reach < 0)
-		return 0;
-	count = (reach + (ceil ? stride - 1 : 0)) / stride + 1;
-	return ceil && (count - 1) * stride >= n + low ? count - 1 : count;
 }
 
 /* the windows of a pool with kernel_size, stride, padding, ceil_mode; dilation: or NULL. False after an error */
@@ -821,152 +808,6 @@ max_unpool_index(const Node *n, int i, Dim *bound, int64_t *also)
 	return i == 1;
 }
 
-/* ---- unfold, fold ---- */
-
-enum { U_SIZE, U_DILATION, U_PADDING, U_STRIDE, U_OUTPUT };
-
-/* windows over two dimensions of these sizes; false after an error */
-static bool
-patches(Node *n, const int64_t *space, Pool *p)
-{
-	int64_t stride[2], low[2], dilation[2];
-
-	p->space = 2;
-	if (!per_dim(n, U_SIZE, 2, p->size) || !per_dim(n, U_STRIDE, 2, stride) || !per_dim(n, U_PADDING, 2, low)
-		|| !per_dim(n, U_DILATION, 2, dilation) || !numbers_from(n, "kernel_size", p->size, 2, 1)
-		|| !numbers_from(n, "stride", stride, 2, 1) || !numbers_from(n, "padding", low, 2, 0)
-		|| !numbers_from(n, "dilation", dilation, 2, 1))
-		return false;
-	for (int k = 0; k < 2; k++) {
-		int64_t count = window_count(space[k], p->size[k], dilation[k], stride[k], low[k], false);
-		if (count < 1) {
-			type_error(n, "windows of %lld, padding %lld, do not fit into %lld elements", (long long)p->size[k],
-				(long long)low[k], (long long)space[k]);
-			return false;
-		}
-		p->map[k] = (WindowMap){.count = count, .stride = stride[k], .dilation = dilation[k], .low = low[k],
-			.spacing = 1};
-	}
-	return true;
-}
-
-static bool
-unfold_windows(Node *n, Pool *p)
-{
-	const Type *t = &n->in[0]->type;
-	int64_t space[2];
-
-	p->first = t->rank - 2;
-	if (t->rank != 3 && t->rank != 4) {
-		type_error_in(n, 0, "%s is %s, must be [N,C,H,W]", nn(n->in[0]), tt(n->in[0]));
-		return false;
-	}
-	for (int k = 0; k < 2; k++) {
-		if (t->dim[p->first + k].sym) {
-			type_error_in(n, 0, "%s is %s: a spatial dimension depends on a symbol", nn(n->in[0]), tt(n->in[0]));
-			return false;
-		}
-		space[k] = t->dim[p->first + k].k;
-	}
-	return patches(n, space, p);
-}
-
-static void
-unfold_shape(Node *n)
-{
-	Type t = n->in[0]->type;
-	Pool p = {0};
-
-	if (!unfold_windows(n, &p))
-		return;
-	t.rank = p.first + 1;
-	if (!dim_mul(t.dim[p.first - 1], DIM(taps(&p)), &t.dim[p.first - 1])) {
-		type_error(n, "sizes overflow");
-		return;
-	}
-	t.dim[p.first] = DIM(p.map[0].count * p.map[1].count);
-	if (type_fits(n, &t))
-		n->type = t;
-}
-
-/* [N,C,windows,taps] as [N,C*taps,windows] */
-static void
-unfold_compose(Node *n, bool training, Node **res)
-{
-	Pool p = {0};
-	int perm[MAXRANK];
-
-	(void)training;
-	unfold_windows(n, &p);
-	for (int i = 0; i < p.first; i++)
-		perm[i] = i;
-	for (int k = 0; k < 2; k++) {
-		perm[p.first + k] = p.first + 2 + k;
-		perm[p.first + 2 + k] = p.first + k;
-	}
-	res[0] = Reshape(Permute(windows_of(&p, n->in[0], 0), perm), n->type.dim, n->type.rank);
-}
-
-static bool
-fold_windows(Node *n, Pool *p, int64_t *space)
-{
-	const Type *t = &n->in[0]->type;
-	Dim channels;
-
-	p->first = t->rank - 1;
-	if (t->rank != 2 && t->rank != 3) {
-		type_error_in(n, 0, "%s is %s, must be [N,C*taps,windows]", nn(n->in[0]), tt(n->in[0]));
-		return false;
-	}
-	if (!per_dim(n, U_OUTPUT, 2, space) || !numbers_from(n, "output_size", space, 2, 1) || !patches(n, space, p))
-		return false;
-	if (dim_div(t->dim[p->first - 1], DIM(taps(p)), &channels)
-		&& dim_eq(t->dim[p->first], DIM(p->map[0].count * p->map[1].count)))
-		return true;
-	type_error(n, "%s is %s: %lld windows of %lld taps each are needed", nn(n->in[0]), tt(n->in[0]),
-		(long long)(p->map[0].count * p->map[1].count), (long long)taps(p));
-	return false;
-}
-
-static void
-fold_shape(Node *n)
-{
-	Type t = n->in[0]->type;
-	int64_t space[2];
-	Pool p = {0};
-
-	if (!fold_windows(n, &p, space))
-		return;
-	dim_div(t.dim[p.first - 1], DIM(taps(&p)), &t.dim[p.first - 1]);
-	t.dim[t.rank - 1] = DIM(space[0]);
-	t.dim[t.rank++] = DIM(space[1]);
-	if (type_fits(n, &t))
-		n->type = t;
-}
-
-static void
-fold_compose(Node *n, bool training, Node **res)
-{
-	Dim dim[MAXRANK];
-	int64_t space[2];
-	int perm[MAXRANK];
-	Pool p = {0};
-
-	(void)training;
-	fold_windows(n, &p, space);
-	for (int i = 0; i < p.first; i++) {
-		dim[i] = n->type.dim[i];
-		perm[i] = i;
-	}
-	for (int k = 0; k < 2; k++) {
-		dim[p.first + k] = DIM(p.size[k]);
-		dim[p.first + 2 + k] = DIM(p.map[k].count);
-		perm[p.first + k] = p.first + 2 + k;
-		perm[p.first + 2 + k] = p.first + k;
-	}
-	res[0] = add_windows(&p, Permute(Reshape(n->in[0], dim, p.first + 4), perm), &n->type);
-}
-
 /* ---- the table ---- */
 
 #define POOL_ATTRS \
@@ -996,21 +837,6 @@ static const AttrSpec size_attr[] = {
 	[AD_SIZE] = {"output_size", A_INTS, NULL, "sizes of the result's spatial dimensions", NULL},
 	{0}
 };
-#define PATCH_ATTRS \
-	[U_SIZE]     = {"kernel_size", A_INTS, NULL, "sizes of a window", NULL}, \
-	[U_DILATION] = {"dilation", A_INTS, "1", "distance of a window's elements", NULL}, \
-	[U_PADDING]  = {"padding", A_INTS, "0", "zeros around the image on all sides", NULL}, \
-	[U_STRIDE]   = {"stride", A_INTS, "1", "steps of the window", NULL}
-static const AttrSpec unfold_attr[] = {
-	PATCH_ATTRS,
-	{0}
-};
-static const AttrSpec fold_attr[] = {
-	PATCH_ATTRS,
-	[U_OUTPUT] = {"output_size", A_INTS, NULL, "sizes of the image", NULL},
-	{0}
-};
-
 #define POOL(name_, attrs, what, fn, ...) \
 const Op op_##name_ = {.name = #name_, .id = OP_##name_, .kind = COMPOSITE, .min_in = 1, .max_in = 1, .cost = 1, \
 	.attr = attrs, .operands = "input", .doc = what, .shape = fn##_shape, .compose = fn##_compose, __VA_ARGS__}
@@ -1041,6 +867,3 @@ POOLS(3d, "[N,C,D,H,W]");
 ADAPTIVE(1d, "[N,C,L]");
 ADAPTIVE(2d, "[N,C,H,W]");
 ADAPTIVE(3d, "[N,C,D,H,W]");
-
-POOL(unfold, unfold_attr, "[N,C,H,W] as columns of windows: [N,C*taps,windows]", unfold, .vjp = NULL);
-POOL(fold, fold_attr, "columns of windows [N,C*taps,windows] added into images [N,C,H,W]", fold, .vjp = NULL);

@@ -427,6 +427,9 @@ int spatial_dims(const Op *op);                  /* which its name tells: "conv2
 bool per_dim(Node *n, int i, int space, int64_t *out);
 /* none is below `least`; false after an error that calls them `what` */
 bool numbers_from(Node *n, const char *what, const int64_t *v, int count, int64_t least);
+/* number of windows along n elements padded by low on either side; the last one may reach beyond them
+ * where `ceil`, but begins before the padding behind them */
+int64_t window_count(int64_t n, int64_t size, int64_t dilation, int64_t stride, int64_t low, bool ceil);
 Node *Unsqueeze(Node *a, int dim);
 Node *Squeeze(Node *a, int dim);
 Node *Sum(Node *a, const int *dims, int n, bool keepdim);

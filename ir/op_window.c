@@ -290,3 +290,14 @@ numbers_from(Node *n, const char *what, const int64_t *v, int count, int64_t lea
 		}
 	return true;
 }
+
+int64_t
+window_count(int64_t n, int64_t size, int64_t dilation, int64_t stride, int64_t low, bool ceil)
+{
+	int64_t reach = n + 2 * low - dilation * (size - 1) - 1, count;
+
+	if (reach < 0)
+		return 0;
+	count = (reach + (ceil ? stride - 1 : 0)) / stride + 1;
+	return ceil && (count - 1) * stride >= n + low ? count - 1 : count;
+}
