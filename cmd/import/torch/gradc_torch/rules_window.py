@@ -1,5 +1,4 @@
 """Rules of what slides windows over images, pads them, and changes their size."""
-from .graph import Value
 from .rules import name_of, rule
 
 
@@ -99,31 +98,35 @@ def unfold(c, self, dimension, size, step, **_):
 
 # ---- borders
 
-BORDERS = {"reflection": "pad_reflect", "replication": "pad_replicate"}
-
-
-def pads(rank, pad):
-    low, high = [0] * rank, [0] * rank
+def padded(c, op, x, pad):
+    """What is added first, then what negative numbers cut off: each side is by itself."""
+    low, high = [0] * x.rank, [0] * x.rank
     for i in range(len(pad) // 2):
         low[-1 - i], high[-1 - i] = pad[2 * i], pad[2 * i + 1]
-    return low, high
+    more = [[max(n, 0) for n in low], [max(n, 0) for n in high]]
+    shape = [n + a + b if a or b else n for n, a, b in zip(x.shape, *more)]
+    if any(more[0] + more[1]):
+        x = c.g.op(op, [x], x.dtype, shape, low=more[0], high=more[1])
+    for d, (a, b) in enumerate(zip(low, high)):
+        if a < 0 or b < 0:
+            shape = shape[:d] + [shape[d] + min(a, 0) + min(b, 0)] + shape[d + 1:]
+            x = c.g.op("slice", [x], x.dtype, shape, dim=d, start=-min(a, 0) or None, end=min(b, 0) or None)
+    return x
 
 
-@rule("reflection_pad1d", "reflection_pad2d", "reflection_pad3d", "replication_pad1d", "replication_pad2d",
-      "replication_pad3d")
-def border(c, self, padding, **_):
-    if min(padding) < 0:
-        c.refuse("negative padding")
-    low, high = pads(self.rank, padding)
-    return c.op(BORDERS[name_of(c.node.target).split("_")[0]], [self], low=low, high=high)
+@rule("reflection_pad1d", "reflection_pad2d", "reflection_pad3d")
+def reflection_pad(c, self, padding, **_):
+    return padded(c, "pad_reflect", self, padding)
+
+
+@rule("replication_pad1d", "replication_pad2d", "replication_pad3d")
+def replication_pad(c, self, padding, **_):
+    return padded(c, "pad_replicate", self, padding)
 
 
 @rule("_pad_circular")
-def circular(c, self, pad, **_):
-    if min(pad) < 0:
-        c.refuse("negative padding")
-    low, high = pads(self.rank, pad)
-    return c.op("pad_circular", [self], low=low, high=high)
+def circular_pad(c, self, pad, **_):
+    return padded(c, "pad_circular", self, pad)
 
 
 @rule("roll")
@@ -191,8 +194,13 @@ def channel_shuffle(c, self, groups, **_):
 
 @rule("instance_norm")
 def instance_norm(c, input, weight=None, bias=None, running_mean=None, running_var=None, use_input_stats=True, eps=1e-5, **_):
-    if not use_input_stats or isinstance(running_mean, Value):
-        c.refuse("instance_norm with running statistics")
     if weight is None and bias is not None:
         c.refuse("a bias without a weight")
+    if not use_input_stats:
+        channels = [input.dtype, [input.shape[1]]]
+        affine = given(weight, bias)
+        return c.g.ops("batch_norm", [input, running_mean, running_var] + affine, c.results + [channels] * 2,
+                       training="false", eps=eps)[0]
+    if running_mean is not None:
+        c.refuse("instance_norm that updates running statistics")
     return c.op("instance_norm", [input] + given(weight, bias), eps=eps)
