@@ -190,5 +190,5 @@ members_make(Arena *a, Program *p)
 		gradients(a, p);
 	}
 	limits(a, p);
-	p->syms = symbols_used(p->user);
+	p->syms = symbols_used(inlined(a, p->user));
 }

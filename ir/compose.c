@@ -102,12 +102,28 @@ expand_round(Arena *a, const Graph *g, bool training, Chosen *chosen, bool drop_
 	return h;
 }
 
+typedef struct How { bool training, drop_stops; } How;
+
+static Graph *expand_all(Arena *a, const Graph *g, bool training, Chosen *chosen, bool drop_stops);
+
+static Graph *
+expand_function(Arena *a, const Graph *fn, void *arg)
+{
+	const How *how = arg;
+
+	return expand_all(a, fn, how->training, any_composite, how->drop_stops);
+}
+
 /* stop_gradient goes last: until then, what two rounds build alike is the same node */
 static Graph *
 expand_all(Arena *a, const Graph *g, bool training, Chosen *chosen, bool drop_stops)
 {
-	Graph *h = expand_round(a, g, training, chosen, false);
+	How how = {training, drop_stops};
+	Graph *h = inlined(a, g);
 
+	if (chosen == any_composite)
+		h = functions_map(a, h, expand_function, &how);
+	h = expand_round(a, h, training, chosen, false);
 	for (int round = 0; has_chosen(a, h, chosen); round++) {
 		if (round == 32)
 			bug("a decomposition does not end");
@@ -130,7 +146,7 @@ compose_stopped(Arena *a, const Graph *g, bool training)
 	return expand_all(a, g, training, any_composite, false);
 }
 
-/* only composites that have no derivative of their own: what grad.c wants */
+/* only composites that have no derivative of their own: what grad.c wants; it does the same to the bodies of scans */
 Graph *
 compose_for_grad(Arena *a, const Graph *g, bool training)
 {

@@ -43,11 +43,25 @@ largest(const Node *n)
 	return most;
 }
 
+/* every step of a scan */
+static int64_t
+steps_work(const Node *n)
+{
+	const Graph *body = node_function(n);
+	int64_t work = 0;
+
+	for (int64_t i = 0; i < body->nnode; i++)
+		work = add_sat(work, node_work(body->node[i]));
+	return mul_sat(work, dim_hint(n->g, scan_spec(n).length));
+}
+
 int64_t
 node_work(const Node *n)
 {
 	int64_t space;
 
+	if (node_function(n))
+		return steps_work(n);
 	if (n->leaf || n->op->flags & ALIAS || n->op->kind == ITEM)
 		return 0;
 	switch (n->op->kind) {

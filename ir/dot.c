@@ -46,6 +46,9 @@ put_attrs(Buf *b, const Node *n)
 				buf_printf(b, "%s%s", k ? "," : "", dim_text(b->arena, n->g, v->dims[k]));
 			buf_putc(b, ']');
 			break;
+		case A_FUNCTION:
+			buf_puts(b, v->fn->name);
+			break;
 		}
 	}
 }

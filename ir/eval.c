@@ -261,11 +261,26 @@ map_eval(EvalCtx *c, const Node *n, Tensor *const *in, Tensor *out)
 
 /* ---- graphs ---- */
 
+static Tensor *
+run_node(EvalCtx *c, const Node *n, Tensor *const *in)
+{
+	int nres = node_nres(n);
+	Tensor *out = NEW(c->arena, 1, Tensor);
+
+	out->res = NEW(c->arena, nres, Tensor *);
+	n->op->run(c, n, in, out->res);
+	return nres == 1 ? out->res[0] : out;
+}
+
 Tensor *
 eval_node(EvalCtx *c, const Node *n, Tensor *const *in)
 {
 	Tensor *out;
 
+	if (n->op->kind == ITEM)
+		return in[0]->res[attr(n, 0)->i];
+	if (n->op->run)
+		return run_node(c, n, in);
 	if (!n->op->eval)
 		bug("eval: %s has no value of its own (compose first)", n->op->name);
 	out = tensor_new(c, &n->type);

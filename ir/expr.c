@@ -45,6 +45,17 @@ int_pow_u64(uint64_t a, uint64_t b)
 	return r;
 }
 
+/* SplittableRandom's mixing (Steele, Lea, Flood 2014, figure 16: a variant of MurmurHash3's finaliser) */
+static uint64_t
+mix(uint64_t z)
+{
+	z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
+	z = (z ^ z >> 27) * 0x94D049BB133111EBu;
+	return z ^ z >> 31;
+}
+
+uint64_t fold_in_u64(uint64_t a, uint64_t b) { return mix(mix(a) + (b + 1) * 0x9E3779B97F4A7C15u); }
+
 int64_t wrap_neg_i64(int64_t a) { return (int64_t)(0 - (uint64_t)a); }
 int64_t wrap_add_i64(int64_t a, int64_t b) { return (int64_t)((uint64_t)a + (uint64_t)b); }
 int64_t wrap_sub_i64(int64_t a, int64_t b) { return (int64_t)((uint64_t)a - (uint64_t)b); }
@@ -125,6 +136,8 @@ int_lcm_i64(int64_t a, int64_t b)
 	return int_abs_i64((int64_t)int_lcm_u64((uint64_t)int_abs_i64(a), (uint64_t)int_abs_i64(b)));
 }
 
+int64_t fold_in_i64(int64_t a, int64_t b) { return (int64_t)fold_in_u64((uint64_t)a, (uint64_t)b); }
+
 typedef struct Fn {
 	const char *name;
 	int arity;
@@ -157,7 +170,7 @@ static const Fn fns[] = {
 	INTS2(wrap_add) INTS2(wrap_sub) INTS2(wrap_mul)
 	INTS2(int_div) INTS2(int_fmod) INTS2(int_mod) INTS2(int_pow)
 	INTS1(int_not) INTS2(int_and) INTS2(int_or) INTS2(int_xor) INTS2(int_shl) INTS2(int_shr)
-	INTS2(int_gcd) INTS2(int_lcm)
+	INTS2(int_gcd) INTS2(int_lcm) INTS2(fold_in)
 };
 
 static const Fn *

@@ -177,9 +177,17 @@ fold(Node *n)
 	return NULL;
 }
 
+static Graph *
+simplify_function(Arena *a, const Graph *fn, void *arg)
+{
+	(void)arg;
+	return simplify(a, fn);
+}
+
 Graph *
 simplify(Arena *a, const Graph *g)
 {
+	g = functions_map(a, g, simplify_function, NULL);
 	/* the second time drops what folding left behind */
 	return graph_rebuild(a, graph_rebuild(a, g, true), true);
 }

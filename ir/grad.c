@@ -73,17 +73,25 @@ walk_node(Walk *w, Node *n)
 			accumulate(&w->ct[n->in[k]->id], fit(d[k], n->in[k]));
 }
 
-static bool *
-depends(Arena *a, const Graph *g, const Ports *wrt)
+bool *
+grad_depends(Arena *a, const Graph *g, const bool *wrt)
 {
-	bool *dep = NEW(a, MAX(g->nnode, 1), bool);
+	bool *dep = memcpy(NEW(a, MAX(g->nnode, 1), bool), wrt, (size_t)g->nnode * sizeof *dep);
 
-	for (int64_t i = 0; i < wrt->n; i++)
-		dep[wrt->p[i].v->id] = true;
 	for (int64_t i = 0; i < g->nnode; i++)
 		for (int k = 0; k < g->node[i]->nin && !(g->node[i]->op->flags & (FLAT | STOP)); k++)
 			dep[i] |= dep[g->node[i]->in[k]->id];
 	return dep;
+}
+
+static bool *
+depends(Arena *a, const Graph *g, const Ports *wrt)
+{
+	bool *is_wrt = NEW(a, MAX(g->nnode, 1), bool);
+
+	for (int64_t i = 0; i < wrt->n; i++)
+		is_wrt[wrt->p[i].v->id] = true;
+	return grad_depends(a, g, is_wrt);
 }
 
 /* default: all trainable floating parameters; in a graph without parameters, all floating inputs */
@@ -127,24 +135,38 @@ output_index(const Graph *g, const char *name)
 	return -1;
 }
 
-static void
-seed(Walk *w, const Options *o)
+/* by output: it gets a cotangent */
+static bool *
+choose_seeds(Graph *g, const Options *o, const bool *wanted)
 {
-	Graph *g = w->g;
+	bool *seeded = NEW(g->arena, MAX(g->out.n, 1), bool);
 
 	if (o && o->of && (g->loss = output_index(g, o->of)) < 0)
-		return;
+		return seeded;
 	if (g->loss >= 0) {
 		Port p = g->out.p[g->loss];
-		if (dtype_float(p.v->type.dt) && !p.v->type.rank)
-			seed_output(w, p);
-		else
+		seeded[g->loss] = dtype_float(p.v->type.dt) && !p.v->type.rank;
+		if (!seeded[g->loss])
 			diag(DIAG_ERROR, p.at, "output '%s' is %s; only a floating scalar has a gradient", p.name, tt(p.v));
-		return;
+		return seeded;
 	}
 	for (int64_t i = 0; i < g->out.n; i++)
-		if (dtype_float(g->out.p[i].v->type.dt) && w->wanted[g->out.p[i].v->id])
-			seed_output(w, g->out.p[i]);
+		seeded[i] = dtype_float(g->out.p[i].v->type.dt) && wanted[g->out.p[i].v->id];
+	return seeded;
+}
+
+/* by id: a cotangent of a seed comes to it */
+static bool *
+find_reached(const Graph *g, const bool *seeded)
+{
+	bool *reached = NEW(g->arena, MAX(g->nnode, 1), bool);
+
+	for (int64_t i = 0; i < g->out.n; i++)
+		reached[g->out.p[i].v->id] |= seeded[i];
+	for (int64_t i = g->nnode - 1; i >= 0; i--)
+		for (int k = 0; reached[i] && !(g->node[i]->op->flags & (FLAT | STOP)) && k < g->node[i]->nin; k++)
+			reached[g->node[i]->in[k]->id] = true;
+	return reached;
 }
 
 /* what depends on a cotangent is backward's, all else may be forward's; the user's word is about the latter */
@@ -162,18 +184,52 @@ mark_sides(Graph *g)
 	}
 }
 
+static bool
+any_scan(const Graph *g)
+{
+	for (int64_t i = 0; i < g->nnode; i++)
+		if (node_function(g->node[i]))
+			return true;
+	return false;
+}
+
+/* bodies of scans have no reverse once it is used: they are functions like others */
+static void
+forget_reverses(Graph *g)
+{
+	for (int64_t i = 0; i < g->nnode; i++)
+		if (node_function(g->node[i]))
+			((Graph *)node_function(g->node[i]))->reverse = NULL;
+}
+
 Graph *
 grad(Arena *a, const Graph *user, const Options *o)
 {
+	return grad_of(a, user, o, NULL);
+}
+
+Graph *
+grad_of(Arena *a, const Graph *user, const Options *o, const bool *seeded)
+{
 	Graph *g = compose_for_grad(a, user, !o || o->training);
+	bool *wanted;
 	Walk w;
 
 	if (!g->wrt_given)
 		choose_wrt(g);
-	w = (Walk){g, g->nnode, depends(a, g, &g->wrt), NULL, NULL};
+	wanted = depends(a, g, &g->wrt);
+	if (!seeded)
+		seeded = choose_seeds(g, o, wanted);
+	if (any_scan(g)) {
+		g = scans_prepare(a, g, o, wanted, find_reached(g, seeded));
+		wanted = depends(a, g, &g->wrt);
+	}
+	w = (Walk){g, g->nnode, wanted, NULL, NULL};
 	w.ct = NEW(a, MAX(w.n, 1), Node *);
 	w.res_ct = NEW(a, MAX(w.n, 1), Node **);
-	seed(&w, o);
+	for (int64_t i = 0; i < g->out.n; i++)
+		if (seeded[i])
+			seed_output(&w, g->out.p[i]);
 	for (int64_t i = w.n - 1; i >= 0; i--)
 		if (w.wanted[i] && (w.ct[i] || w.res_ct[i]))
 			walk_node(&w, g->node[i]);
@@ -183,6 +239,7 @@ grad(Arena *a, const Graph *user, const Options *o)
 		Node *v = g->wrt.p[i].v;
 		port_add(g, &g->grad, g->wrt.p[i].name, w.ct[v->id] ? w.ct[v->id] : Zeros(v), g->wrt.p[i].at);
 	}
+	forget_reverses(g);
 	mark_sides(g);
 	for (int64_t i = 0; i < g->nnode; i++)
 		g->node[i]->pinned = false;

@@ -59,6 +59,7 @@ key_attr(Buf *b, const Attr *a)
 	key_put(b, &a->i, sizeof a->i);
 	key_put(b, &a->f, sizeof a->f);
 	key_put(b, &a->s, sizeof a->s);
+	key_put(b, &a->fn, sizeof a->fn);
 	key_put(b, &a->n, sizeof a->n);
 	if (a->ints)
 		key_put(b, a->ints, (size_t)a->n * sizeof *a->ints);

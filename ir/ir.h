@@ -65,7 +65,8 @@ typedef enum AttrKind {
 	A_DTYPE,   /* i is a DType; key is usually "type" */
 	A_INTS,    /* n, ints; a single integer stands for a list of one */
 	A_SHAPE,   /* n, dims; -1 (k = -1, sym = 0) allowed where the op says so */
-	A_DIM      /* dims[0]: one dimension or signed integer, such as "4*B" or -1 */
+	A_DIM,     /* dims[0]: one dimension or signed integer, such as "4*B" or -1 */
+	A_FUNCTION /* fn: a function of the document */
 } AttrKind;
 typedef struct AttrSpec {
 	const char *name;
@@ -83,6 +84,7 @@ typedef struct Attr {
 	int n;
 	const int64_t *ints;
 	const Dim *dims;
+	const Graph *fn;       /* its inputs are leaves, its outputs are `out`; shared between nodes */
 } Attr;
 
 /* ---- ops ---- */
@@ -153,6 +155,8 @@ struct Op {
 	void (*shape)(Node *n);        /* sets n->type (and n->res), or type_error() */
 	/* reference value in double / 64-bit integers; out is allocated */
 	void (*eval)(EvalCtx *c, const Node *n, Tensor *const *in, Tensor *out);
+	/* the same for CALL: all results */
+	void (*run)(EvalCtx *c, const Node *n, Tensor *const *in, Tensor **res);
 	/* cotangents d[i] of the inputs from those of the results, g[r] (NULL: zero); leave d[i] NULL for zero.
 	 * NULL without FLAT: no gradient yet */
 	void (*vjp)(Node *y, Node *const *g, Node **d);
@@ -285,6 +289,10 @@ struct Graph {
 	const char *cur_name;          /* the reader's: name and operands' places of the node being made */
 	const Loc *cur_in_at;
 	Buf path;                      /* the reader's: where it stands in the document, "nodes[2].in[1]" */
+	struct Functions *functions;   /* the reader's: those of the document */
+	const struct Reverse *reverse; /* of a body, until grad has used it: see scan.c */
+	Graph **fn;                    /* of a graph as read: all functions, by name */
+	int64_t nfn, capfn;
 };
 
 /* graph.c */
@@ -318,6 +326,10 @@ bool *graph_live(Arena *a, const Graph *g);      /* by id: reachable from the in
 typedef struct Users { int *start; Node **user; } Users;
 Users graph_users(Arena *a, const Graph *g);
 void attrs_default(Graph *g, const Op *op, Attr *out);       /* required ones stay unset */
+/* the function that n calls or scans with; NULL: n is no such node */
+const Graph *node_function(const Node *n);
+/* of such a node: its own, its first named result's, or else the function's */
+const char *call_name(const Node *n);
 
 /* a complaint about the document; while g->path is set, its last line is "in: PATH" */
 void graph_diag(Graph *g, Severity s, Loc at, const char *fmt, ...) PRINTF(4, 5);
@@ -362,6 +374,20 @@ typedef struct Packing {
 bool packing_of(const Graph *g, const Type *t, Packing *p);      /* false: there is no way */
 Node *Pack(Node *a);                             /* as packing_of() says */
 Node *Unpack(Node *a, const Type *t);            /* what Pack() made of a value of type t */
+/* op_call.c: what the operands and results of a scan are */
+typedef struct ScanSpec {
+	const Graph *body;
+	int ncarry, nxs, ncaptured;    /* operands, in this order */
+	int nys;                       /* results behind those of the carry */
+	Dim length;
+	bool reverse;
+	bool by_step;                  /* random numbers differ by step */
+	bool fixed;                    /* streams and keys of random ops are final: always after the pass `inline` */
+} ScanSpec;
+ScanSpec scan_spec(const Node *n);
+Tensor *tensor_element(Arena *a, const Tensor *x, int64_t t);    /* along the first axis; shares x's memory */
+/* in attributes of a scan: another body, final, and other xs */
+void scan_set(Graph *g, const Op *op, Attr *a, const Graph *body, int nxs);
 /* op_source.c */
 bool literal_fits(const Attr *v, DType d);       /* a number attribute is a value of the dtype */
 const char *literal_text(const Node *n, int i);  /* number attribute i, for messages */
@@ -449,6 +475,8 @@ Node *ArgSort(Node *a, int dim, bool descending);
 Node *Op1(int op, Node *a);                      /* any op with default attributes */
 Node *Op2(int op, Node *a, Node *b);
 Node *OpN(int op, Node *const *in, int nin, const Attr *attrs);
+/* a scan whose random numbers are told apart already; length counts where there are no xs */
+Node *MakeScan(Graph *g, const Graph *body, Node *const *in, int nin, int ncarry, int nxs, Dim length, bool reverse);
 Node *Item(Node *n, int r);                      /* result r of a composite with several; n itself when it has one */
 
 /* compose_loss.c: what losses share. Items are what the attribute "reduction" reduces. */
@@ -490,6 +518,11 @@ void constants_read(Graph *g, const Json *j, Map *values);
 /* an array of a file (named relative to the document) that must be of type t; `what` it is, for complaints */
 const Blob *file_blob(Graph *g, const char *what, const char *file, Loc file_at, const char *tensor, Loc tensor_at,
 	const Type *t);
+/* read_function.c: the section "functions", each read when first asked for */
+void functions_declare(Graph *g, const Json *j);
+const Graph *function_find(Graph *g, const Json *name);      /* NULL: there was an error, told here or before */
+void functions_read(Graph *g);                   /* all that nobody asked for; then g->fn is set */
+void function_fill(Graph *f, const Json *j);     /* read.c: the inside of one */
 /* read_node.c: makes the nodes, those first that the values named by root need, depth first */
 void nodes_read(Graph *g, const Json *j, Map *values, const char *const *root, int nroot);
 int64_t stream_of(const char *name);             /* default stream of a random op: 63 bits of hash64 of its name */
@@ -518,6 +551,13 @@ typedef struct Canon {
 } Canon;
 Canon canon(Arena *a, const Graph *g);
 bool canon_inline(const Canon *c, const Node *n, int k);     /* operand k is written as a number */
+/* function.c: g with f(fn) in place of each of its functions, or g itself when there are none */
+typedef Graph *FunctionMap(Arena *a, const Graph *fn, void *arg);
+Graph *functions_map(Arena *a, const Graph *g, FunctionMap *f, void *arg);
+/* all functions that g reaches, each once, sorted by the names that they are written with: their own,
+ * or with .2, .3, … behind when there is another of that name */
+typedef struct Called { const Graph *fn; const char *name; } Called;
+int functions_of(Arena *a, const Graph *g, Called **out);
 /* schema.c */
 void schema_write(Buf *b);                       /* JSON Schema (2020-12) expanded from the op table */
 typedef struct Split Split;
@@ -552,7 +592,7 @@ INT_FN1(wrap_neg) INT_FN1(int_abs) INT_FN1(int_sign)
 INT_FN2(wrap_add) INT_FN2(wrap_sub) INT_FN2(wrap_mul)
 INT_FN2(int_div) INT_FN2(int_fmod) INT_FN2(int_mod) INT_FN2(int_pow)
 INT_FN1(int_not) INT_FN2(int_and) INT_FN2(int_or) INT_FN2(int_xor) INT_FN2(int_shl) INT_FN2(int_shr)
-INT_FN2(int_gcd) INT_FN2(int_lcm)
+INT_FN2(int_gcd) INT_FN2(int_lcm) INT_FN2(fold_in)
 #undef INT_FN1
 #undef INT_FN2
 
@@ -623,6 +663,7 @@ const Attr *view_fill(const Node *n);            /* NULL: some guard always hold
 
 /* eval.c: the reference interpreter. Floats in double, integers in 64 bits. */
 struct Tensor {
+	Tensor **res;                  /* of a CALL: its results, and nothing else */
 	DType dt;
 	int rank;
 	int64_t dim[MAXRANK];
@@ -656,6 +697,7 @@ void philox(uint64_t key, uint64_t stream, uint64_t counter, uint32_t out[4]);
 typedef struct Bounded {
 	Tensor *v;
 	double *e;                     /* by element; INFINITY: unknown; NULL: the program's value is v */
+	struct Bounded *res;           /* of a CALL with several results: those, and v is NULL */
 } Bounded;
 Bounded bound_node(EvalCtx *c, const Node *n, const Bounded *in);
 /* all live nodes, by id; a node whose known[id].v is set has that value. No composites. */
@@ -683,6 +725,7 @@ struct Options {
 };
 
 /* Each returns a new graph in arena a; contracts stand over the definitions. */
+Graph *inlined(Arena *a, const Graph *g);                    /* inline.c: no call is left */
 Graph *simplify(Arena *a, const Graph *g);                   /* fold.c */
 Node *fold(Node *n);                                         /* what replaces n, not yet appended; NULL: nothing */
 Graph *compose(Arena *a, const Graph *g, bool training);     /* compose.c: neither composites nor f16 sums are left */
@@ -690,6 +733,13 @@ Graph *widen(Arena *a, const Graph *g);          /* widen.c: f16 and bf16 are on
 Graph *compose_stopped(Arena *a, const Graph *g, bool training);    /* the same, with stop_gradient where it was */
 Graph *compose_for_grad(Arena *a, const Graph *g, bool training);   /* only composites without a vjp */
 Graph *grad(Arena *a, const Graph *g, const Options *o);     /* grad.c: joint graph */
+Graph *grad_of(Arena *a, const Graph *g, const Options *o, const bool *seeded);  /* cotangents of these outputs alone */
+/* by id: what depends on any of these, through derivatives that are not always 0 */
+bool *grad_depends(Arena *a, const Graph *g, const bool *wrt);
+/* scan.c: g with scans that keep what their derivative needs. By id: wanted, a derivative with respect to something
+ * that it is computed from is; reached, it has a cotangent */
+Graph *scans_prepare(Arena *a, const Graph *g, const Options *o, const bool *wanted, const bool *reached);
+void scan_vjp(Node *n, Node *const *g, Node **d);
 Graph *seed_one(Arena *a, const Graph *joint);                /* the loss's cotangent leaf becomes the constant 1 */
 Graph *seed_leaf(Arena *a, const Graph *g, const Node *ct);  /* this leaf becomes the constant 1 */
 /* the joint graph g made ordinary: gradients are outputs first+NAME, first repeated until no output collides */
@@ -736,6 +786,7 @@ typedef struct Group {                 /* a kernel to be */
 	bool gone;                     /* joined to another */
 	struct Group *then;            /* what the same function does afterwards, or NULL */
 	Node *dot;                     /* its contraction, scan or sort, or NULL */
+	Node *call;                    /* the scan of a function that it is, or NULL */
 	Node *first;                   /* the reduction that it was made for, or NULL */
 	ReduceForm form;               /* of `first` */
 	int nnode, mark;

@@ -131,6 +131,8 @@ attr_default(Graph *g, const AttrSpec *s)
 		a.dims = d;
 		a.ints = NULL;
 		break;
+	case A_FUNCTION:
+		bug("a function by default");
 	}
 	return a;
 }

@@ -43,6 +43,7 @@ static double i1e(double a) { return rt_i1e_f64(a); }
 #define int_fmod(a, b) ROW2(int_fmod, a, b)
 #define int_mod(a, b) ROW2(int_mod, a, b)
 #define int_pow(a, b) ROW2(int_pow, a, b)
+#define fold_in(a, b) ROW2(fold_in, a, b)
 #define int_not(a) ROW1(int_not, a)
 #define int_and(a, b) ROW2(int_and, a, b)
 #define int_or(a, b) ROW2(int_or, a, b)

@@ -7,6 +7,12 @@
 #include <string.h>
 
 static void
+run_inline(Module *m)
+{
+	m->graph = inlined(m->arena, m->graph);
+}
+
+static void
 run_simplify(Module *m)
 {
 	m->graph = simplify(m->arena, m->graph);
@@ -36,6 +42,7 @@ run_split(Module *m)
 }
 
 static const Pass passes[] = {
+	{"inline",   run_inline,   0,                0,       "calls become the nodes of their functions"},
 	{"simplify", run_simplify, 0,                0,       "fold constants, drop dead code, share equal nodes"},
 	{"grad",     run_grad,     0,                M_JOINT, "append the cotangents of what is differentiated"},
 	{"compose",  run_compose,  M_JOINT,          M_CORE,  "composites become core ops"},

@@ -243,6 +243,8 @@ claim(const Pricing *c, const Node *n, const bool *updated, const bool *forward)
 			return V_BACKWARD;
 	if (n->op->kind == SOURCE && !(n->op->flags & RANDOM))
 		return V_FREE;
+	if (n->op->kind == ITEM)
+		return of[n->in[0]->id];       /* it is there when the others are */
 	if (is_alias(n) && of[n->in[0]->id] == V_FREE)
 		return V_FREE;
 	return forward[n->id] ? V_FORWARD : V_UNCLAIMED;

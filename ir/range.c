@@ -1,8 +1,8 @@
 /* range: which integer inputs are indices, and into what.
  *
  * Ops say which operand is an index (Op.index). From there the walk goes back
- * through views and conversions to a leaf: those move or convert values but
- * change none that is in range. */
+ * through views, conversions and what scans give to their bodies to a leaf: those
+ * move or convert values but change none that is in range. */
 #include "ir.h"
 
 /* whether the dtype holds all of [0, bound) */
@@ -23,31 +23,73 @@ source_of(const Node *n, int64_t bound)
 	return n;
 }
 
-int
-index_ranges(Arena *a, const Graph *g, Range **out)
+typedef struct Ranges {
+	Arena *a;
+	Range *list;
+	int64_t n, cap;
+} Ranges;
+
+/* the scan that a body is of, and where that stands */
+typedef struct Within {
+	const Node *scan;
+	const struct Within *up;
+} Within;
+
+/* from a leaf of a body on to what it is given; NULL: it is carried */
+static const Node *
+source_above(const Node *n, const Within *at, int64_t bound)
 {
-	Range *list = NULL;
-	int64_t n = 0, cap = 0;
-	bool *live = graph_live(a, g);
+	for (; at && n->leaf; at = at->up) {
+		ScanSpec s = scan_spec(at->scan);
+		int k = 0;
+		while (s.body->leaf[k]->node != n)
+			k++;
+		if (k < s.ncarry)
+			return NULL;
+		n = source_of(at->scan->in[k], bound);
+	}
+	return n;
+}
+
+static void
+add(Ranges *r, const Range *new)
+{
+	for (int64_t j = 0; j < r->n; j++)
+		if (r->list[j].leaf == new->leaf && dim_eq(r->list[j].bound, new->bound) && r->list[j].also == new->also)
+			return;
+	PUSH(r->a, r->list, r->n, r->cap, *new);
+}
+
+static void
+find(Ranges *r, const Graph *g, const Within *at)
+{
+	bool *live = graph_live(r->a, g);
 
 	for (int64_t i = 0; i < g->nnode; i++) {
-		const Node *m = g->node[i];
+		const Node *m = g->node[i], *src;
+		if (live[i] && node_function(m))
+			find(r, node_function(m), &(Within){m, at});
 		for (int k = 0; live[i] && m->op->index && k < m->nin; k++) {
-			Range r = {.also = INT64_MIN};
-			const Node *src;
-			bool seen = false;
-			if (!m->op->index(m, k, &r.bound, &r.also))
+			Range new = {.also = INT64_MIN};
+			if (!m->op->index(m, k, &new.bound, &new.also))
 				continue;
-			src = source_of(m->in[k], dim_max(g, r.bound));
-			if (!src->leaf || !dtype_integer(src->type.dt))
+			src = source_above(source_of(m->in[k], dim_max(g, new.bound)), at, dim_max(g, new.bound));
+			if (!src || !src->leaf || !dtype_integer(src->type.dt))
 				continue;
-			r.leaf = src->leaf;
-			for (int64_t j = 0; j < n; j++)
-				seen |= list[j].leaf == r.leaf && dim_eq(list[j].bound, r.bound) && list[j].also == r.also;
-			if (!seen)
-				PUSH(a, list, n, cap, r);
+			new.leaf = src->leaf;
+			add(r, &new);
 		}
 	}
-	*out = list;
-	return (int)n;
+}
+
+int
+index_ranges(Arena *a, const Graph *user, Range **out)
+{
+	Ranges r = {.a = a};
+
+	find(&r, inlined(a, user), NULL);
+	for (int64_t i = 0; i < r.n; i++)
+		r.list[i].leaf = leaf_find(user, r.list[i].leaf->name);
+	*out = r.list;
+	return (int)r.n;
 }

@@ -553,15 +553,22 @@ roots_of(Graph *g, const Json *doc, const char ***root, bool *gives)
 	return n;
 }
 
-static void
-functions_refuse(Graph *g, const Json *doc)
+void
+function_fill(Graph *f, const Json *j)
 {
-	const Json *j = json_get(doc, "functions");
-	int64_t mark = path_key(g, "functions");
+	Map *values = map_new(f->arena);
+	const char **root;
+	bool gives;
+	int nroot = roots_of(f, j, &root, &gives);
 
-	if (j && want(g, j, J_OBJECT, "'functions'") && j->n)
-		graph_diag(g, DIAG_UNSUPPORTED, j->at, "functions");
-	path_back(g, mark);
+	keys_check(f, j, "doc inputs constants nodes outputs");
+	doc_read(f, j);
+	section_read(f, j, "inputs", INPUT, map_new(f->arena), values);
+	constants_read(f, json_get(j, "constants"), values);
+	nodes_read(f, json_get(j, "nodes"), values, root, nroot);
+	members_read(f, j, "outputs", values, output_read);
+	if (!gives)
+		graph_diag(f, DIAG_ERROR, j->at, "function '%s' gives nothing: 'outputs' is empty", f->name);
 }
 
 static void
@@ -577,10 +584,11 @@ graph_fill(Graph *g, const Json *doc)
 	name_read(g, doc);
 	doc_read(g, doc);
 	dims_read(g, doc);
-	functions_refuse(g, doc);
+	functions_declare(g, json_get(doc, "functions"));
 	all_leaves_read(g, doc, values);
 	constants_read(g, json_get(doc, "constants"), values);
 	nodes_read(g, json_get(doc, "nodes"), values, root, nroot);
+	functions_read(g);
 	outputs_check(g, doc);
 	members_read(g, doc, "outputs", values, output_read);
 	members_read(g, doc, "updates", values, update_read);
@@ -627,6 +635,7 @@ graph_of_json(Arena *a, const Json *doc, const char *part)
 		return NULL;
 	sort_members(json_get(doc, "dims"));
 	sort_members(json_get(doc, "updates"));
+	sort_members(json_get(doc, "functions"));
 	if (!part)
 		version_check(g, doc);
 	graph_fill(g, doc);

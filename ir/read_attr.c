@@ -261,6 +261,11 @@ attr_read(Graph *g, const AttrSpec *s, Json *j, Attr *out)
 		out->n = 1;
 		out->dims = d = NEW(g->arena, 1, Dim);
 		return dim_value_read(g, s, j, d);
+	case A_FUNCTION:
+		if (j->kind != J_STRING)
+			return expected(g, s, j, "the name of a function");
+		out->fn = function_find(g, j);
+		return out->fn != NULL;
 	}
 	return false;
 }

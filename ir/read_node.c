@@ -91,7 +91,7 @@ outs_declare(Nodes *s, int node, const Json *out)
 static bool
 reserved(const char *name)
 {
-	static const char *const word[] = {"call", "scan", "cond", "while", "custom"};
+	static const char *const word[] = {"cond", "while", "custom"};
 
 	for (int i = 0; i < LEN(word); i++)
 		if (!strcmp(name, word[i]))

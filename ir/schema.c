@@ -88,7 +88,14 @@ static const struct {
 			"\"description\": \"values to differentiate with respect to; default: all floating params\"},\n"
 		"      \"joint\": {\"type\": \"object\", \"additionalProperties\": false, \"properties\": {"
 			"\"cotangents\": {\"$ref\": \"#/$defs/names\"}, \"grads\": {\"$ref\": \"#/$defs/names\"}}},\n"
-		"      \"functions\": {\"type\": \"object\", \"maxProperties\": 0}}}"},
+		"      \"functions\": {\"type\": \"object\", \"additionalProperties\": {\"$ref\": \"#/$defs/function\"}, "
+			"\"description\": \"subgraphs for call and scan\"}}}"},
+	{"function", "{\"type\": \"object\", \"required\": [\"outputs\"], \"additionalProperties\": false, \"properties\": {"
+		"\"doc\": {\"type\": \"string\"}, "
+		"\"inputs\": {\"type\": \"object\", \"additionalProperties\": {\"$ref\": \"#/$defs/input\"}}, "
+		"\"constants\": {\"type\": \"object\", \"additionalProperties\": {\"$ref\": \"#/$defs/constant\"}}, "
+		"\"nodes\": {\"type\": \"array\", \"items\": {\"$ref\": \"#/$defs/node\"}}, "
+		"\"outputs\": {\"$ref\": \"#/$defs/names\"}}}"},
 };
 
 static void
@@ -188,7 +195,7 @@ put_kind(Buf *b, const AttrSpec *s)
 {
 	static const char *const ref[] = {
 		[A_INT] = "int", [A_NUM] = "number", [A_DTYPE] = "dtype", [A_INTS] = "ints",
-		[A_SHAPE] = "shape", [A_DIM] = "dim",
+		[A_SHAPE] = "shape", [A_DIM] = "dim", [A_FUNCTION] = "name",
 	};
 
 	if (s->kind == A_BOOL)

@@ -12,7 +12,10 @@ typedef struct Verify {
 	const char *pass;
 	Arena *a;                  /* scratch */
 	Map *names;
+	Map *functions;            /* by pointer: checked */
 } Verify;
+
+static void verify_graph(const Graph *g, const char *pass, Map *functions);
 
 _Noreturn PRINTF(3, 4) static void
 broken(const Verify *v, const Node *n, const char *fmt, ...)
@@ -103,6 +106,20 @@ check_constant(const Verify *v, const Node *n)
 }
 
 static void
+check_function(Verify *v, const Graph *fn)
+{
+	if (map_get_bytes(v->functions, &fn, sizeof fn))
+		return;
+	map_set_bytes(v->functions, &fn, sizeof fn, v);
+	for (int64_t i = 0; i < fn->nleaf; i++)
+		if (fn->leaf[i]->role != INPUT)
+			broken(v, fn->leaf[i]->node, "function '%s' has a leaf that is no input", fn->name);
+	if (!fn->out.n)
+		bug("function '%s' has no outputs", fn->name);
+	verify_graph(fn, v->pass, v->functions);
+}
+
+static void
 check_node(Verify *v, const Node *n)
 {
 	if (!n->op)
@@ -115,6 +132,8 @@ check_node(Verify *v, const Node *n)
 		check_constant(v, n);
 	else
 		check_inferred(v, n);
+	if (node_function(n))
+		check_function(v, node_function(n));
 	if (n->leaf || n->name)
 		name_once(v, n, n->leaf ? n->leaf->name : n->name);
 }
@@ -184,10 +203,10 @@ check_interface(const Verify *v)
 			bug("leaf '%s' is not in the graph", g->leaf[i]->name);
 }
 
-void
-graph_verify(const Graph *g, const char *pass)
+static void
+verify_graph(const Graph *g, const char *pass, Map *functions)
 {
-	Verify v = {.g = g, .pass = pass, .a = arena_new()};
+	Verify v = {.g = g, .pass = pass, .a = arena_new(), .functions = functions};
 
 	v.names = map_new(v.a);
 	bug_context(pass, NULL);
@@ -200,4 +219,13 @@ graph_verify(const Graph *g, const char *pass)
 	check_interface(&v);
 	bug_context(NULL, NULL);
 	arena_free(v.a);
+}
+
+void
+graph_verify(const Graph *g, const char *pass)
+{
+	Arena *a = arena_new();
+
+	verify_graph(g, pass, map_new(a));
+	arena_free(a);
 }

@@ -14,6 +14,9 @@ typedef struct Writer {
 	Arena *a;                  /* scratch */
 	int base;                  /* indentation of the graph within the document */
 	Canon c;
+	const Called *fn;          /* functions of the document */
+	int nfn;
+	bool first;                /* no key was written yet */
 } Writer;
 
 /* ---- numbers ---- */
@@ -96,11 +99,12 @@ key(Writer *w, int level, const char *name)
 	buf_puts(w->b, ": ");
 }
 
-/* a key of the graph; "gradc" or "name" stands before it */
+/* a key of the graph; "gradc" or "name" stands before it, in a function nothing */
 static void
 top_key(Writer *w, const char *name)
 {
-	buf_putc(w->b, ',');
+	buf_puts(w->b, w->first ? "" : ",");
+	w->first = false;
 	key(w, 1, name);
 }
 
@@ -327,6 +331,11 @@ put_attr(Writer *w, const AttrSpec *s, const Attr *v)
 		break;
 	case A_DIM:
 		put_dim(w, v->dims[0]);
+		break;
+	case A_FUNCTION:
+		for (int i = 0; i < w->nfn; i++)
+			if (w->fn[i].fn == v->fn)
+				json_quote(w->b, w->fn[i].name);
 		break;
 	}
 }
@@ -560,6 +569,43 @@ put_joint(Writer *w)
 }
 
 static void
+put_function(Writer *doc, const Graph *fn)
+{
+	Writer w = *doc;
+
+	w.g = fn;
+	w.c = canon(w.a, fn);
+	w.base += 4;
+	buf_putc(w.b, '{');
+	w.first = true;
+	if (fn->doc) {
+		top_key(&w, "doc");
+		json_quote(w.b, fn->doc);
+	}
+	put_leaves(&w, "inputs", INPUT, INPUT);
+	put_constants(&w);
+	put_nodes(&w);
+	put_ports_key(&w, "outputs", &fn->out);
+	newline(&w, 0);
+	buf_putc(w.b, '}');
+}
+
+static void
+put_functions(Writer *w)
+{
+	if (!w->nfn)
+		return;
+	top_key(w, "functions");
+	buf_putc(w->b, '{');
+	for (int i = 0; i < w->nfn; i++) {
+		entry(w, i, 2, w->fn[i].name);
+		put_function(w, w->fn[i].fn);
+	}
+	newline(w, 1);
+	buf_putc(w->b, '}');
+}
+
+static void
 put_graph(Writer *w)
 {
 	const Graph *g = w->g;
@@ -590,6 +636,7 @@ put_graph(Writer *w)
 		json_quote(w->b, g->out.p[g->loss].name);
 	}
 	put_wrt(w);
+	put_functions(w);
 	put_joint(w);
 	newline(w, 0);
 	buf_putc(w->b, '}');
@@ -608,6 +655,7 @@ graph_write_part(Buf *b, const Graph *g, int indent)
 	Writer w = {.b = b, .g = g, .a = arena_new(), .base = indent};
 
 	w.c = canon(w.a, g);
+	w.nfn = functions_of(w.a, g, (Called **)&w.fn);
 	put_graph(&w);
 	arena_free(w.a);
 }

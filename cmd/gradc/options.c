@@ -41,7 +41,7 @@ static const Opt opts[NOPT] = {
 		"the graph after this pass; default: as read"},
 	[O_EMIT]        = {O_EMIT, "--emit", "FORM", "json|dot|text", "json", V_PRINT, false, false, "form of the printed graph"},
 	[O_DUMP_DIR]    = {O_DUMP_DIR, "--dump-dir", "DIR", NULL, NULL, V_COMPILE | PASS_VERBS, false, false,
-		"write the graph after each pass: 00-simplify.json and so on"},
+		"write the graph after each pass: 00-inline.json and so on"},
 	[O_STOP]        = {O_STOP, "--stop", "PASS", NULL, NULL, V_COMPILE | V_GRAD | V_PARTITION, false, false, "end after this pass"},
 	[O_FROM]        = {O_FROM, "--from", "PASS", NULL, NULL, PASS_VERBS, false, false,
 		"the input is a dump of this pass: go on with the next"},

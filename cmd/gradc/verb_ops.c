@@ -11,6 +11,7 @@ static const char *const kind_name[] = {
 static const char *const attr_kind[] = {
 	[A_INT] = "integer", [A_NUM] = "number", [A_BOOL] = "bool", [A_STR] = "string", [A_DTYPE] = "dtype",
 	[A_INTS] = "integer or list", [A_SHAPE] = "dimensions", [A_DIM] = "dimension",
+	[A_FUNCTION] = "function",
 };
 
 static const char *

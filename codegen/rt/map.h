@@ -268,6 +268,28 @@ rt_int_lcm_i64(int64_t a, int64_t b)
 	return rt_int_abs_i64((int64_t)rt_int_lcm_u64((uint64_t)rt_int_abs_i64(a), (uint64_t)rt_int_abs_i64(b)));
 }
 
+/* a key for part b of what key a is for (Steele, Lea, Flood 2014) */
+static inline uint64_t
+rt_fold_in_u64(uint64_t a, uint64_t b)
+{
+	uint64_t z = a;
+
+	for (int i = 0; i < 2; i++) {
+		z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
+		z = (z ^ z >> 27) * 0x94D049BB133111EBu;
+		z ^= z >> 31;
+		if (i == 0)
+			z += (b + 1) * 0x9E3779B97F4A7C15u;
+	}
+	return z;
+}
+
+static inline int64_t
+rt_fold_in_i64(int64_t a, int64_t b)
+{
+	return (int64_t)rt_fold_in_u64((uint64_t)a, (uint64_t)b);
+}
+
 /* casts from floats: truncated toward zero, saturated, NaN is 0; the bounds are exact in double */
 static inline int64_t
 rt_to_i64(double x)

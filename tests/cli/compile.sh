@@ -108,9 +108,9 @@ is "certificate" "$(says mlp.json -o gen --certify c.json)$(head -c 1 c.json)" "
 is "certificate: it changes nothing else" "$(cat gen/mlp.[ch] gen/mlp.manifest.json | cksum)" "$(cat short/* | cksum)"
 is "dumps" "$(says mlp.json -o gen --dump-dir=dumps; ls dumps | tr '\n' ' ')" \
 	"=> 0
-00-simplify.json 01-grad.json 02-compose.json 03-clean.json 04-split.json "
+00-inline.json 01-simplify.json 02-grad.json 03-compose.json 04-clean.json 05-split.json "
 is "--stop" "$(says mlp.json --stop=grad --dump-dir=stopped; ls stopped | tr '\n' ' ')" "=> 0
-00-simplify.json 01-grad.json "
+00-inline.json 01-simplify.json 02-grad.json "
 is "--preset" "$(says mlp.json -o preset --preset=memory-efficient)$(cat preset/* | cksum)" "=> 0$(cat short/* | cksum)"
 is "--partition=default says so" "$("$GRADC" mlp.json -o default --partition=default; grep -c -- 'options: --partition=default' default/mlp.[ch])" \
 	"default/mlp.c:1

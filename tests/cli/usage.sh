@@ -53,7 +53,7 @@ is "usage: a file that is not there" "$(says fmt none.json)" \
 is "usage: a directory for a file" "$(says fmt .)" ".: error: cannot read: Is a directory
 => 2"
 is "usage: an unknown pass" "$(says print "$models/mlp.json" --after=foo)" \
-"gradc: error: --after: there is no pass 'foo'; passes are simplify grad compose clean split
+"gradc: error: --after: there is no pass 'foo'; passes are inline simplify grad compose clean split
 => 2"
 is "usage: an unknown op" "$(says ops relux)" "gradc: error: there is no op 'relux'; did you mean 'relu'?
 => 2"
@@ -124,17 +124,17 @@ fi
 # dumps are inputs
 "$GRADC" partition --dump-dir=dumps "$models/mlp.json" -o partition.json
 is "dumps: one a pass" "$(ls dumps | tr '\n' ' ')" \
-	"00-simplify.json 01-grad.json 02-compose.json 03-clean.json 04-split.json "
+	"00-inline.json 01-simplify.json 02-grad.json 03-compose.json 04-clean.json 05-split.json "
 # the names in "saved" and "recomputed"; a dump that was read has its nodes in another order
 saved() { grep '^    "saved":' "$1" | tr -d ' ' | sed 's/.*\[//; s/\].*//' | tr ',' '\n' | sort; }
-for pass in 00-simplify 01-grad 02-compose 03-clean; do
+for pass in 00-inline 01-simplify 02-grad 03-compose 04-clean; do
 	"$GRADC" partition --from=${pass#*-} dumps/$pass.json >from.json
 	is "dumps: from $pass" "$(saved from.json)" "$(saved partition.json)"
 done
-is "dumps: from 04-split" "$("$GRADC" print --from=split dumps/04-split.json | cksum)" "$(cksum <partition.json)"
-is "dumps: the last stop" "$("$GRADC" partition --stop=clean "$models/mlp.json" | cksum)" "$(cksum <dumps/03-clean.json)"
-is "dumps: a joint graph without --from" "$(says grad dumps/01-grad.json)" \
-"dumps/01-grad.json: error: this graph has its cotangents already, as the dump of a pass: name the pass with --from
+is "dumps: from 05-split" "$("$GRADC" print --from=split dumps/05-split.json | cksum)" "$(cksum <partition.json)"
+is "dumps: the last stop" "$("$GRADC" partition --stop=clean "$models/mlp.json" | cksum)" "$(cksum <dumps/04-clean.json)"
+is "dumps: a joint graph without --from" "$(says grad dumps/02-grad.json)" \
+"dumps/02-grad.json: error: this graph has its cotangents already, as the dump of a pass: name the pass with --from
 => 2"
 is "dumps: --from of a model" "$(says partition --from=grad "$models/mlp.json" | sed 's/.*error/error/')" \
 "error: --from=grad: this is no joint graph

@@ -427,6 +427,8 @@ draw_attr(Draw *w, const AttrSpec *s, Node *const *in, int nin)
 		a.n = 1;
 		break;
 	}
+	case A_FUNCTION:
+		bug("a function is not drawn");
 	}
 	return a;
 }
@@ -451,7 +453,8 @@ draw_op(Draw *w)
 	for (;;) {
 		const Op *op = op_get(below(w, NOP));
 		/* pointwise ops are many, and alike */
-		if (op->kind == LEAF || op->kind == ITEM || op->flags & NOT_YET || (op->kind == MAP && one_in(w, 2)))
+		if (op->kind == LEAF || op->kind == ITEM || op->kind == CALL
+			|| op->flags & NOT_YET || (op->kind == MAP && one_in(w, 2)))
 			continue;
 		if (op->id != OP_constant)
 			return op;

@@ -44,6 +44,7 @@ typedef struct Case {
 } Case;
 
 static bool ok = true;
+static Buf functions;          /* of the file so far: members of the document's object */
 
 static void PRINTF(2, 3)
 wrong(const Case *c, const char *fmt, ...)
@@ -219,8 +220,10 @@ read_case(const Case *c)
 	Graph *g;
 
 	buf_puts(&b, "{\"gradc\": 1, \"name\": \"line\",\n");
-	if (strstr(c->text, "B,") || strstr(c->text, "B]") || strstr(c->text, "B\""))
+	if (functions.n || strstr(c->text, "B,") || strstr(c->text, "B]") || strstr(c->text, "B\""))
 		buf_printf(&b, "\"dims\": {\"B\": {\"max\": %d}},\n", B_MAX);
+	if (functions.n)
+		buf_printf(&b, "\"functions\": {%s},\n", buf_str(&functions));
 	put_inputs(&b, c);
 	put_node(&b, c);
 	buf_puts(&b, "\"outputs\": {");
@@ -600,6 +603,19 @@ note_seen(Totals *t, const char *text)
 	t->seen_int[op->id] |= strstr(text, " i") || strstr(text, " u") || strstr(text, " bool");
 }
 
+/* "function NAME {...}" */
+static bool
+is_function(const char *line)
+{
+	char name[64];
+	int end = 0;
+
+	if (sscanf(line, "function %63s %n", name, &end) != 1 || !end)
+		return false;
+	buf_printf(&functions, "%s\"%s\": %s", functions.n ? ", " : "", name, line + end);
+	return true;
+}
+
 static void
 run_file(Arena *a, Totals *t, const char *path)
 {
@@ -607,6 +623,7 @@ run_file(Arena *a, Totals *t, const char *path)
 	char *s = read_file(a, path, &n), *save;
 	int line = 0;
 
+	functions = (Buf){.arena = a};
 	/* not strtok: empty lines count */
 	for (char *l = s; l; l = save) {
 		char *end = strchr(l, '\n');
@@ -617,7 +634,7 @@ run_file(Arena *a, Totals *t, const char *path)
 		l[strcspn(l, "#")] = 0;
 		for (size_t k = strlen(l); k && isspace((unsigned char)l[k - 1]);)
 			l[--k] = 0;
-		if (!*l)
+		if (!*l || is_function(l))
 			continue;
 		note_seen(t, l);
 		if (in_child(arena_fmt(a, "%s:%d", path, line), l))
