@@ -265,6 +265,7 @@ typedef struct Kernel {
 	Block body;
 	const char *doc;               /* lines of the comment over it: nodes, scopes, shapes */
 	int64_t flops, bytes;          /* at the symbols' hint */
+	const struct ScanLoop *scan;   /* a loop that calls other kernels, instead of a body: see scan.c; or NULL */
 	bool checks_index;             /* returns int: nonzero when an index was out of range */
 	int64_t scratch;               /* bytes of workspace it wants beyond its buffers, at the symbols' max, aligned as
 	                                * NAME_ALIGN; passed as a last parameter `void *scratch` when > 0 */
@@ -274,6 +275,8 @@ Kernels *kernels_new(Arena *a, const Graph *symbols, Backend b);
 Backend kernels_backend(const Kernels *ks);
 /* the finished kernel of b under that name and doc, or the equal one that is there */
 const Kernel *kernels_add(Kernels *ks, Build *b, const char *name, const char *doc, int64_t flops, int64_t bytes);
+/* the same of a kernel made otherwise */
+const Kernel *kernels_put(Kernels *ks, const Kernel *k, const char *name);
 int kernels_len(const Kernels *ks);
 const Kernel *kernels_at(const Kernels *ks, int i);
 RtSet *kernels_rt(const Kernels *ks);            /* what the kernels use; the unit may add to it */
@@ -305,6 +308,14 @@ struct Plan {
  * are like leaves: in memory before the first step, given by the unit as static const arrays.
  * Contract: g has no composite. Steps are in execution order. */
 Plan *lower(Arena *a, Graph *g, Kernels *ks);
+
+/* scan.c: the kernel of scan n, whose result r is wanted in the memory of item[r], or not (NULL); *buf: of its
+ * parameters */
+const Kernel *steps_kernel(Arena *a, Graph *g, Kernels *ks, Node **storage, Node *n, Node *const *item, const char *doc,
+	Node ***buf);
+/* the inside of its function */
+void steps_print(Buf *b, const Graph *g, const Kernel *k, const char *model, bool plain);
+void steps_mark(const Kernel *k, void (*mark)(const Kernel *called, void *arg), void *arg);
 
 /* ---- ctext.c: what kernels and units print alike ---- */
 const char *c_type(DType d);                     /* "float", "int64_t", "bool" */

@@ -104,7 +104,10 @@ key_text(Kernels *ks, const Kernel *k, int64_t *len)
 	buf_printf(&b, "%u %d %lld\n", (unsigned)k->syms, k->checks_index, (long long)k->scratch);
 	for (int i = 0; i < k->nbuf; i++)
 		buf_printf(&b, "%d %d %d\n", (int)k->buf[i].dt, k->buf[i].read, k->buf[i].write);
-	block_print(&b, ks->g, &k->body, "", 0, true);
+	if (k->scan)
+		steps_print(&b, ks->g, k, "", true);
+	else
+		block_print(&b, ks->g, &k->body, "", 0, true);
 	*len = b.n;
 	return buf_str(&b);
 }
@@ -122,6 +125,12 @@ add(Kernels *ks, const Kernel *k, const char *what)
 	map_set_bytes(ks->by_key, e->key, e->len, e);
 	PUSH(ks->arena, ks->entry, ks->n, ks->cap, e);
 	return &e->k;
+}
+
+const Kernel *
+kernels_put(Kernels *ks, const Kernel *k, const char *name)
+{
+	return add(ks, k, name);
 }
 
 const Kernel *
@@ -197,6 +206,11 @@ kernel_print(Buf *b, const Kernels *ks, const Kernel *k, const char *model)
 		put_doc(b, k->doc);
 	put_signature(b, ks, k, model);
 	buf_puts(b, "{\n");
+	if (k->scan) {
+		steps_print(b, ks->g, k, model, false);
+		buf_puts(b, "}\n");
+		return;
+	}
 	if (k->checks_index)
 		buf_puts(b, "\tint bad = 0;\n\n");
 	block_print(b, ks->g, &k->body, model, 1, false);
@@ -359,17 +373,28 @@ step_share(Kernels *ks, Step *s)
 		}
 }
 
+static void
+mark(const Kernel *k, void *used)
+{
+	if (map_get_bytes(used, &k, sizeof k))
+		return;
+	map_set_bytes(used, &k, sizeof k, used);
+	if (k->scan)
+		steps_mark(k, mark, used);
+}
+
 void
 kernels_prune(Kernels *ks, const Plan *const *plan, int n)
 {
 	int64_t kept = 0;
+	Map *used = map_new(ks->arena);
 
+	for (int p = 0; p < n; p++)
+		for (int i = 0; i < plan[p]->nstep; i++)
+			mark(plan[p]->step[i].kernel, used);
 	for (int64_t e = 0; e < ks->n; e++) {
-		bool used = false;
-		for (int p = 0; p < n && !used; p++)
-			for (int i = 0; i < plan[p]->nstep && !used; i++)
-				used = plan[p]->step[i].kernel == &ks->entry[e]->k;
-		if (used)
+		const Kernel *k = &ks->entry[e]->k;
+		if (map_get_bytes(used, &k, sizeof k))
 			ks->entry[kept++] = ks->entry[e];
 	}
 	ks->n = kept;

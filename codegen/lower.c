@@ -38,6 +38,9 @@ lower_new(Arena *a, Graph *g, Kernels *ks)
 	mark_ports(l->named, &g->update);
 	mark_ports(l->named, &g->grad);
 	mark_ports(l->named, &g->saved);
+	for (int64_t i = 0; i < g->nnode; i++)
+		for (int k = 0; l->live[i] && node_function(g->node[i]) && k < g->node[i]->nin; k++)
+			l->named[g->node[i]->in[k]->id] = true;
 	return l;
 }
 
@@ -86,15 +89,79 @@ add_step(Lower *l, Build *b, const char *name, const char *doc, int64_t work)
 	PUSH(l->arena, l->step, l->nstep, l->capstep, s);
 }
 
+/* ---- scans ---- */
+
+/* the live nodes that are the results of scan n */
+static Node **
+results_of(Lower *l, Node *n)
+{
+	Node **item = NEW(l->arena, node_nres(n), Node *);
+
+	if (node_nres(n) == 1)
+		item[0] = n;
+	for (int64_t i = n->id + 1; i < l->g->nnode && node_nres(n) > 1; i++) {
+		Node *m = l->g->node[i];
+		if (l->live[i] && m->op->kind == ITEM && m->in[0] == n)
+			item[attr(m, 0)->i] = m;
+	}
+	return item;
+}
+
+static const char *
+scan_doc(Lower *l, const Node *n, Node *const *item)
+{
+	Buf b = {.arena = l->arena};
+	ScanSpec s = scan_spec(n);
+	int count = 0;
+
+	for (int r = 0; r < node_nres(n); r++)
+		if (item[r] && item[r]->name)
+			buf_printf(&b, "%s%s", count++ ? ", " : "", item[r]->name);
+	buf_printf(&b, "%sscan of %s, %s steps%s", count ? " = " : "", s.body->name, dim_text(l->arena, l->g, s.length),
+		s.reverse ? " from the last" : "");
+	if (n->scope)
+		buf_printf(&b, " in %s", n->scope);
+	return buf_str(&b);
+}
+
+static void
+add_scan(Lower *l, Node *n)
+{
+	Node **item = results_of(l, n);
+	Step s = {0};
+
+	s.kernel = steps_kernel(l->arena, l->g, l->ks, l->storage, n, item, scan_doc(l, n, item), &s.buf);
+	s.reuse = NEW(l->arena, MAX(s.kernel->nbuf, 1), uint64_t);
+	s.same = NEW(l->arena, MAX(s.kernel->nbuf, 1), int);
+	for (int i = 0; i < s.kernel->nbuf; i++)
+		s.same[i] = -1;
+	PUSH(l->arena, l->step, l->nstep, l->capstep, s);
+}
+
 /* ---- the nop backend ---- */
+
+static void
+nop_scan(Lower *l, Node *n)
+{
+	Node **item = results_of(l, n);
+
+	for (int r = 0; r < node_nres(n); r++)
+		if (item[r])
+			l->storage[item[r]->id] = item[r];
+	add_scan(l, n);
+}
 
 static void
 lower_nop(Lower *l)
 {
 	for (int64_t i = 0; i < l->g->nnode; i++) {
 		Node *n = l->g->node[i];
-		if (!l->live[i] || (node_literal(n) && !l->named[i]))
+		if (!l->live[i] || (node_literal(n) && !l->named[i]) || n->op->kind == ITEM)
 			continue;
+		if (node_function(n)) {
+			nop_scan(l, n);
+			continue;
+		}
 		l->storage[i] = n;
 		if (!node_given(n))
 			add_step(l, element_kernel(l->arena, l->g, l->ks, l->storage, n), n->op->name, doc_line(l, n),
@@ -164,6 +231,10 @@ lower_fused(Lower *l)
 	for (int i = 0; i < gs.n; i++) {
 		const Group *k = gs.v[i];
 		int64_t work = 0;
+		if (k->call) {
+			add_scan(l, k->call);
+			continue;
+		}
 		for (const Group *p = k; p; p = p->then)
 			work = add_ok(work, group_work(p), &work) ? work : INT64_MAX;
 		add_step(l, group_kernel(l->arena, l->g, l->ks, l->storage, k), group_name(l, k), group_doc(l, k), work);

@@ -661,6 +661,85 @@ bound_source(EvalCtx *c, const Node *n, const Tensor *out)
 	return e;
 }
 
+/* ---- scans ---- */
+
+static Bounded
+bounded_element(Arena *a, const Bounded *x, int64_t t)
+{
+	Bounded y = {.v = tensor_element(a, x->v, t)};
+
+	y.e = x->e ? x->e + t * y.v->n : NULL;
+	return y;
+}
+
+static Bounded
+bounded_copy(EvalCtx *c, const Type *t, const Bounded *x)
+{
+	Bounded y = {.v = tensor_new(c, t)};
+
+	if (y.v->f)
+		memcpy(y.v->f, x->v->f, (size_t)y.v->n * sizeof *y.v->f);
+	else
+		memcpy(y.v->i, x->v->i, (size_t)y.v->n * sizeof *y.v->i);
+	if (x->e)
+		y.e = memcpy(bounds_new(c, y.v), x->e, (size_t)y.v->n * sizeof *y.e);
+	return y;
+}
+
+/* x as element t of ys */
+static void
+bounded_store(EvalCtx *c, Bounded *ys, int64_t t, const Bounded *x)
+{
+	Tensor *to = tensor_element(c->arena, ys->v, t);
+
+	if (to->f)
+		memcpy(to->f, x->v->f, (size_t)to->n * sizeof *to->f);
+	else
+		memcpy(to->i, x->v->i, (size_t)to->n * sizeof *to->i);
+	if (x->e && !ys->e)
+		ys->e = bounds_new(c, ys->v);
+	if (x->e)
+		memcpy(ys->e + t * to->n, x->e, (size_t)to->n * sizeof *ys->e);
+}
+
+/* one step; carries are replaced, ys stored in theirs */
+static void
+bound_step(EvalCtx *c, const ScanSpec *s, const Bounded *in, int64_t t, Bounded *res)
+{
+	Arena *a = arena_new();
+	EvalCtx step = *c;
+	Bounded *known = NEW(a, MAX(s->body->nnode, 1), Bounded), *val;
+
+	step.arena = a;
+	for (int k = 0; k < s->body->nleaf; k++)
+		known[s->body->leaf[k]->node->id] = k < s->ncarry ? res[k]
+			: k < s->ncarry + s->nxs ? bounded_element(a, &in[k], t) : in[k];
+	val = bound_graph(&step, s->body, known);
+	for (int r = s->ncarry; r < s->ncarry + s->nys; r++)
+		bounded_store(c, &res[r], t, &val[s->body->out.p[r].v->id]);
+	for (int r = 0; r < s->ncarry; r++)
+		res[r] = bounded_copy(c, &s->body->out.p[r].v->type, &val[s->body->out.p[r].v->id]);
+	c->bad_index |= step.bad_index;
+	arena_free(a);
+}
+
+static Bounded
+bound_scan(EvalCtx *c, const Node *n, const Bounded *in)
+{
+	ScanSpec s = scan_spec(n);
+	int64_t length = dim_at(s.length, c->symval);
+	int nres = s.ncarry + s.nys;
+	Bounded *res = NEW(c->arena, nres, Bounded);
+
+	for (int r = 0; r < s.ncarry; r++)
+		res[r] = in[r];
+	for (int r = s.ncarry; r < nres; r++)
+		res[r].v = tensor_new(c, n->res ? &n->res[r] : &n->type);
+	for (int64_t t = 0; t < length; t++)
+		bound_step(c, &s, in, s.reverse ? length - 1 - t : t, res);
+	return nres == 1 ? res[0] : (Bounded){.res = res};
+}
+
 /* ---- nodes and graphs ---- */
 
 static double *
@@ -685,6 +764,10 @@ bound_node(EvalCtx *c, const Node *n, const Bounded *in)
 	Tensor **v = NEW(c->arena, MAX(n->nin, 1), Tensor *);
 	Bounded r;
 
+	if (n->op->kind == ITEM)
+		return in[0].res[attr(n, 0)->i];
+	if (n->op->run)
+		return bound_scan(c, n, in);
 	if (c->round)
 		bug("bound: the interpreter must not round");
 	for (int i = 0; i < n->nin; i++)

@@ -95,6 +95,19 @@ group_new(Fuse *f, Node *root)
 	return k;
 }
 
+/* all results of a scan are one kernel's */
+static Group *
+group_of(Fuse *f, Node *n)
+{
+	Node *call = n->op->kind == ITEM ? n->in[0] : n->op->kind == CALL ? n : NULL;
+
+	for (int64_t i = 0; call && i < f->n; i++)
+		if (f->group[i]->call == call)
+			return f->group[i];
+	group_new(f, n)->call = call;
+	return f->group[f->n - 1];
+}
+
 /* kernels that compute node n: all that hold it, or the one that writes it */
 static Ins
 computed_in(const Fuse *f, const Node *n)
@@ -233,7 +246,7 @@ static void
 store(Fuse *f, Node *n, const Readers *r)
 {
 	int h = find_host(f, n, r);
-	Group *k = h >= 0 ? f->group[h] : group_new(f, n);
+	Group *k = h >= 0 ? f->group[h] : group_of(f, n);
 	unsigned place = h >= 0 ? place_in(&r->fit, h) : k->first == n ? AT_ROW : AT_ELEMENT;
 
 	if (h >= 0 && place & AT_ROW && !k->has_rows && !dim_eq(count(n), k->count)) {
@@ -259,6 +272,10 @@ settle(Fuse *f, Node *n)
 {
 	Readers r = readers(f, n);
 
+	if (node_nres(n) > 1) {
+		in_add(f->arena, &f->in[n->id], group_of(f, n)->id, ELSEWHERE);
+		return;
+	}
 	if (f->shown[n->id] && !r.all.n)
 		return;
 	if (node_given(n)) {
@@ -286,7 +303,7 @@ settle(Fuse *f, Node *n)
 static bool
 joinable(const Group *k)
 {
-	return !k->gone && !k->dot && !k->scatter
+	return !k->gone && !k->dot && !k->scatter && !k->call
 		&& (!k->first || k->form == REDUCE_ROWS || k->form == REDUCE_COLUMNS);
 }
 
@@ -494,7 +511,7 @@ try_append(Fuse *f, Group *a, Group *b)
 	Group *last = a;
 	int nnode = a->nnode + b->nnode;
 
-	if (a->dot || b->dot || a->scatter || b->scatter || nnode > MAXGROUP
+	if (a->dot || b->dot || a->scatter || b->scatter || a->call || b->call || nnode > MAXGROUP
 		|| (chain_work(a) > SMALL && chain_work(b) > SMALL)
 		|| waits_around(f, b, a->id))
 		return false;

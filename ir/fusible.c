@@ -162,7 +162,8 @@ selects_from(const Judge *j, const Node *u, int operand)
 bool
 group_fits(const Judge *j, const Node *n, const Node *u, int operand, const Group *k, unsigned place)
 {
-	if (k->nnode >= MAXGROUP || n->op->flags & SCATTERS || n->op->kind == PACK)
+	if (k->nnode >= MAXGROUP || n->op->flags & SCATTERS || n->op->kind == PACK || n->op->kind == CALL
+		|| n->op->kind == ITEM || k->call)
 		return false;
 	if (selects_from(j, u, operand))
 		return n->op->kind == VIEW || (n->op->kind == SOURCE && n->op->cost <= CHEAP && n->op->id != OP_constant);
