@@ -53,7 +53,7 @@ product(const Dim *size, int n)
 const Val *
 tile_value(Build *b, const Node *n, const Ix *const *o)
 {
-	if (ix_linear(b->ix, &n->type, o) != b->tile_at)
+	if (type_count(&n->type).k && ix_linear(b->ix, &n->type, o) != b->tile_at)
 		bug("%s (node %d) is read at another element than its tile's", n->op->name, n->id);
 	return b->tile_value;
 }

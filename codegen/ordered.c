@@ -438,6 +438,8 @@ row_start(Build *b, const Node *n, const Var *row, Dim outer, Dim inner)
 	Dim size = n->type.rank ? n->type.dim[dim_of(n)] : DIM(1);
 	const Ix *at = row ? b->ixvar[row->id] : ix_int(b->ix, 0), *before = at, *behind = ix_int(b->ix, 0);
 
+	if (!inner.k)          /* there is no row */
+		return behind;
 	if (!dim_one(inner) && !dim_one(outer)) {
 		before = build_index(b, v_binary(b, I64, "/", v_ix(b, at), v_dim(b, inner)), outer);
 		behind = build_index(b, v_binary(b, I64, "%", v_ix(b, at), v_dim(b, inner)), inner);

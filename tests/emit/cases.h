@@ -224,6 +224,15 @@ c_scans(Graph *g)
 }
 
 static Node *
+c_empty_orders(Graph *g)
+{
+	Node *x = in(g, "x", "f32[3,5,0]"), *y = in(g, "y", "f64[0,B]");
+
+	return Add(Add(total(Cast(ArgSort(x, 1, false), F32)), total(CumSum(x, 1, true))),
+		Add(total(Cast(ArgSort(y, 0, true), F32)), total(Cast(CumSum(y, 1, false), F32))));
+}
+
+static Node *
 c_extrema_so_far(Graph *g)
 {
 	Node *x = in(g, "x", "f32[3,7,130]"), *i = in(g, "i", "i32[B,9]");
@@ -262,7 +271,7 @@ static const struct { const char *name; Formula *formula; } formulas[] = {
 	{"reshape_hard", c_reshape_hard}, {"sums", c_sums}, {"long_sums", c_long_sums}, {"extrema", c_extrema},
 	{"known", c_known}, {"empty_dots", c_empty_dots}, {"softmax", c_softmax}, {"dots", c_dots}, {"gather", c_gather},
 	{"random", c_random}, {"sources", c_sources},
-	{"scans", c_scans}, {"extrema_so_far", c_extrema_so_far}, {"sorts", c_sorts}, {"scatters", c_scatters},
+	{"scans", c_scans}, {"extrema_so_far", c_extrema_so_far}, {"sorts", c_sorts}, {"empty_orders", c_empty_orders}, {"scatters", c_scatters},
 };
 
 /* the model as a user's file, forward and backward in one graph */
