@@ -626,8 +626,99 @@ def models():
                                     label=I(4, hi=2)), dict(w=R(5, 3)), nodes, gcn)
 
 
+# ---- recurrent layers: a scan for each direction
+
+def nodes_of(text):
+    """lines "out = op in ... {attrs}" as nodes; several results are out,out"""
+    nodes = []
+    for l in filter(None, text.splitlines()):
+        l, _, attrs = l.partition("{")
+        out, words = l.split("=")[0].strip(), l.split("=")[1].split()
+        n = {"out": out.split(",") if "," in out else out, "op": words[0],
+             "in": [int(w) if w.isdigit() else w for w in words[1:]]}
+        nodes.append(dict(n, attrs=json.loads("{" + attrs)) if attrs else n)
+    return nodes
+
+
+def cell(state, size, inner, gates, text):
+    """a body: carry `state` of [2, size], x [2, inner], weights and biases of `gates` gates; gives it and its first again"""
+    inputs = {n: f"f64[2,{size}]" for n in state} | {"x": f"f64[2,{inner}]"}
+    inputs |= {"wi": f"f64[{gates * size},{inner}]", "wh": f"f64[{gates * size},{size}]"}
+    inputs |= {"bi": f"f64[{gates * size}]", "bh": f"f64[{gates * size}]"}
+    return {"inputs": inputs, "nodes": nodes_of("gi = linear x wi bi\ngh = linear h wh bh\n" + text),
+            "outputs": {n: n + "1" for n in state} | {"y": "h1"}}
+
+
+LSTM = """
+g = add gi gh
+i0,f0,g0,o0 = split g {"split_size_or_sections": 3, "dim": 1}
+i = sigmoid i0
+f = sigmoid f0
+z = tanh g0
+o = sigmoid o0
+fc = mul f c
+iz = mul i z
+c1 = add fc iz
+t = tanh c1
+h1 = mul o t
+"""
+GRU = """
+ri,zi,ni = split gi {"split_size_or_sections": 3, "dim": 1}
+rh,zh,nh = split gh {"split_size_or_sections": 3, "dim": 1}
+rs = add ri rh
+r = sigmoid rs
+zs = add zi zh
+z = sigmoid zs
+rn = mul r nh
+ns = add ni rn
+n = tanh ns
+d = sub h n
+zd = mul z d
+h1 = add n zd
+"""
+
+
+def recurrent_case(title, state, body, f, steps=5, directions=1):
+    names = ["wi", "wh", "bi", "bh"]
+    gates = {"LSTM": 4, "GRU": 3}.get(title.split()[-1], 1)
+    leaves = {"x": R(steps, 2, 4)} | {n: R(directions, 2, 3) for n in state}
+    for d in range(directions):
+        leaves |= {f"wi{d}": R(3 * gates, 4), f"wh{d}": R(3 * gates, 3), f"bi{d}": R(3 * gates), f"bh{d}": R(3 * gates)}
+    for t in leaves.values():
+        t.requires_grad_()
+    weights = [leaves[f"{n}{d}"] for d in range(directions) for n in names]
+    y, *last = f(leaves["x"], [leaves[n] for n in state], weights, directions == 2)
+    nodes = []
+    for d in range(directions):
+        for n in state:
+            nodes += [{"out": f"{n}{d}s", "op": "slice", "in": [n], "attrs": {"start": d, "end": d + 1}},
+                      {"out": f"{n}{d}", "op": "squeeze", "in": [f"{n}{d}s"], "attrs": {"dim": 0}}]
+        nodes.append({"out": [f"{n}{d}_last" for n in state] + [f"y{d}"], "op": "scan",
+                      "in": [f"{n}{d}" for n in state] + ["x"] + [f"{n}{d}" for n in names],
+                      "attrs": {"function": "cell", "carry": len(state), "xs": 1, "reverse": d == 1}})
+    outputs = {"y": "y0" if directions == 1 else "y"}
+    if directions == 2:
+        nodes.append({"out": "y", "op": "cat", "in": ["y0", "y1"], "attrs": {"dim": 2}})
+    for n in state:
+        nodes.append({"out": f"{n}_last", "op": "stack", "in": [f"{n}{d}_last" for d in range(directions)]})
+        outputs[f"{n}_last"] = f"{n}_last"
+    ir = {"gradc": 1, "name": "g", "inputs": {n: type_of(t) for n, t in leaves.items()}, "nodes": nodes, "outputs": outputs,
+          "functions": {"cell": cell(state, 3, 4, gates, body)}}
+    write_case("recurrent", title, ir, leaves, dict(zip(outputs, [y, *last])), list(leaves))
+
+
+def recurrent():
+    rest = lambda two: (True, 1, 0.0, False, two, False)
+    recurrent_case("LSTM", ["h", "c"], LSTM, lambda x, s, w, two: torch.lstm(x, s, w, *rest(two)))
+    recurrent_case("bidirectional LSTM", ["h", "c"], LSTM, lambda x, s, w, two: torch.lstm(x, s, w, *rest(two)), 4, 2)
+    recurrent_case("GRU", ["h"], GRU, lambda x, s, w, two: torch.gru(x, s[0], w, *rest(two)), 7)
+    recurrent_case("RNN", ["h"], "s = add gi gh\nh1 = tanh s", lambda x, s, w, two: torch.rnn_tanh(x, s[0], w, *rest(two)))
+    recurrent_case("bidirectional RNN", ["h"], "s = add gi gh\nh1 = tanh s",
+                   lambda x, s, w, two: torch.rnn_tanh(x, s[0], w, *rest(two)), 1, 2)
+
+
 def main():
-    for f in (pointwise, clamps, integers, views, indices, reductions, contractions, convolutions, pools, sizes, activations, losses, norms, attentions, models):
+    for f in (pointwise, clamps, integers, views, indices, reductions, contractions, convolutions, pools, sizes, activations, losses, norms, attentions, models, recurrent):
         generator.manual_seed(sum(map(ord, f.__name__)))
         f()
     for name, cases in files.items():
