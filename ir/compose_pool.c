@@ -785,15 +785,27 @@ flat_space(Node *x, int first)
 	return Reshape(x, dim, first + 1);
 }
 
+/* An index may come several times, from windows that overlap: those are one value, which the mean of them is. */
 static void
 max_unpool_compose(Node *n, bool training, Node **res)
 {
 	int first = n->type.rank - spatial_dims(n->op);
-	Node *zeros = flat_space(Full(n->g, n->type, 0), first);
+	Node *zeros = flat_space(Full(n->g, n->type, 0), first), *x = flat_space(n->in[0], first);
+	Node *index = flat_space(n->in[1], first), *count = ScatterAdd(zeros, first, index, Ones(x));
 
 	(void)training;
-	res[0] = ScatterAdd(zeros, first, flat_space(n->in[1], first), flat_space(n->in[0], first));
-	res[0] = Reshape(res[0], n->type.dim, n->type.rank);
+	x = Div(ScatterAdd(zeros, first, index, x), Maximum(count, Lit(count, 1)));
+	res[0] = Reshape(x, n->type.dim, n->type.rank);
+}
+
+/* each of them takes the whole cotangent, as in PyTorch */
+static void
+max_unpool_vjp(Node *y, Node *const *g, Node **d)
+{
+	int first = y->type.rank - spatial_dims(y->op);
+
+	d[0] = Gather(flat_space(g[0], first), first, flat_space(y->in[1], first));
+	d[0] = ReshapeLike(d[0], y->in[0]);
 }
 
 static bool
@@ -858,8 +870,8 @@ POOL(adaptive_max_pool##dims##_with_indices, size_attr, "the same, and where in 
 	adaptive_indices, .vjp = adaptive_indices_vjp, .nres = 2, .results = "output indices"); \
 const Op op_max_unpool##dims = {.name = "max_unpool" #dims, .id = OP_max_unpool##dims, .kind = COMPOSITE, .min_in = 2, \
 	.max_in = 2, .attr = size_attr, .operands = "input indices", \
-	.doc = "zeros, and the input's elements at their indices over " what "; those of one index are added", \
-	.shape = max_unpool_shape, .compose = max_unpool_compose, .index = max_unpool_index}
+	.doc = "zeros, and the input's elements at their indices over " what "; those of one index are one value", \
+	.shape = max_unpool_shape, .compose = max_unpool_compose, .vjp = max_unpool_vjp, .index = max_unpool_index}
 
 POOLS(1d, "[N,C,L]");
 POOLS(2d, "[N,C,H,W]");

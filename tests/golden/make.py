@@ -388,6 +388,9 @@ def pools():
         index = (F.max_pool1d, F.max_pool2d, F.max_pool3d)[space - 1](R(2, *shape), 2, return_indices=True)[1]
         case("pools", f"max_unpool{space}d", [R(*index.shape), index], lambda x, i: f(x, i, 2, output_size=shape),
              {"output_size": shape})
+    x = R(2, 4, 5)
+    y, index = F.max_pool2d(x, 3, 1, return_indices=True)          # overlapping windows name one element again
+    case("pools", "max_unpool2d", [y, index], lambda x, i: F.max_unpool2d(x, i, 3, 1), {"output_size": [4, 5]})
     for attrs in [{"kernel_size": 2}, {"kernel_size": [2, 3], "stride": [2, 1], "padding": 1, "dilation": [2, 1]},
                   {"kernel_size": 2, "stride": 2}]:
         case("pools", "unfold", [R(1, 2, 4, 6)], lambda x: F.unfold(x, **attrs), attrs)

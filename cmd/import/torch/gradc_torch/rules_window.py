@@ -88,7 +88,9 @@ def col2im(c, self, output_size, kernel_size, dilation, padding, stride, **_):
 def unfold(c, self, dimension, size, step, **_):
     """windows along one dimension; their elements are a new last one"""
     shape = c.results[0][1]
-    dimension %= self.rank
+    if not self.rank and 0 not in shape:
+        return c.reshape(self, shape)
+    dimension %= max(self.rank, 1)
     if not isinstance(self.shape[dimension], int):
         c.refuse("unfold of a symbolic dimension")
     one = c.reshape(self, self.shape + [1])
