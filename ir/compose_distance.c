@@ -191,14 +191,21 @@ triplet_margin_loss_shape(Node *n)
 	loss_type(n, &t);
 }
 
+/* of the three, some may have no last dimension of their own */
 static void
 triplet_margin_loss_compose(Node *n, bool training, Node **res)
 {
-	Node *anchor = Wide(n->in[0]), *positive = Wide(n->in[1]), *negative = Wide(n->in[2]);
+	Node *x[3], *anchor, *positive, *negative, *near, *far;
 	double p = attr(n, TRIPLET_P)->f, eps = attr(n, TRIPLET_EPS)->f;
-	Node *near = distance(anchor, positive, p, eps, false), *far = distance(anchor, negative, p, eps, false);
+	Type t;
 
 	(void)training;
+	vectors(n, 3, &t);
+	for (int k = 0; k < 3; k++)
+		x[k] = Expand(Wide(n->in[k]), t.dim, t.rank);
+	anchor = x[0], positive = x[1], negative = x[2];
+	near = distance(anchor, positive, p, eps, false);
+	far = distance(anchor, negative, p, eps, false);
 	if (attr(n, TRIPLET_SWAP)->i)
 		far = Minimum(far, distance(positive, negative, p, eps, false));
 	near = at_least(Sub(Add(near, Lit(near, attr(n, TRIPLET_MARGIN)->f)), far), 0);

@@ -197,6 +197,7 @@ multilabel_margin_loss f64[4]=[0.1,0.2,0.4,0.8] i64[4]=[3,0,-1,1] -> [0.85]
 multilabel_margin_loss f32[2,3] in(0,0.3) i64[2,3]=[0,-1,1,2,1,-1]
 triplet_margin_loss f32[3,4] in(0,1) f32[3,4] in(2,3) f32[3,4] in(1,1.5)
 triplet_margin_loss f64[B,4] in(0,1) f64[B,4] in(2,3) f64[B,4] in(1,1.5) p=1 swap margin=2 reduction=sum
+triplet_margin_loss f64[] in(0.1,0.4) f64[2,3] in(0.5,0.9) f64[] in(1,1.5) margin=2
 cosine_embedding_loss f64[2,2]=[1,0,1,0] f64[2,2]=[0,1,1,0] f64[2]=[1,-1] reduction=none -> [1,0.999999999999]
 cosine_embedding_loss f32[3,4] f32[3,4] f32[3] in(2,3)
 normalize f32[3,4] in(0.1,2)
