@@ -8,7 +8,7 @@ for m in tests/models/*.json tests/e2e/*.json; do
 	case " $big tests/e2e/loads.json " in *" $m "*) ;; *) small="$small $m" ;; esac
 done
 bits() {
-	set -- $("$BUILD/tests/bits" "$@" 2>&1 | tee /dev/stderr | tail -n 1)
+	set -- $("$BUILD/tests/bits" "$@" 2>&1 | tee -a /dev/stderr | tail -n 1)
 	passed=$((passed + ${1:-0})) failed=$((failed + ${3:-1}))
 }
 {

@@ -7,7 +7,7 @@ count() {
 }
 e2e() {
 	mkdir -p "$BUILD/e2e"
-	count $("$BUILD/tests/e2e" "$@" 2>&1 | tee /dev/stderr | tail -n 1)
+	count $("$BUILD/tests/e2e" "$@" 2>&1 | tee -a /dev/stderr | tail -n 1)
 }
 try() {
 	what=$1; shift
