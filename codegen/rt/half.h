@@ -7,14 +7,12 @@ static inline float
 rt_f16_to_f32(uint16_t h)
 {
 	const uint32_t sign = (uint32_t)(h & 0x8000u) << 16, rest = h & 0x7fffu;
-	uint32_t u = rest >= 0x7c00u ? 0x7f800000u | rest << 13 : (rest << 13) + 0x38000000u;
-	float f;
+	const float small = (float)(int32_t)rest * 0x1p-24f;   /* of a denormal, and of zero */
+	uint32_t u = rest >= 0x7c00u ? 0x7f800000u | rest << 13 : (rest << 13) + 0x38000000u, v = 0;
+	float f = 0.0f;
 
-	memcpy(&f, &u, sizeof f);
-	if (rest < 0x400u)                     /* a denormal is a whole number of 2^-24 */
-		f = (float)(int32_t)rest * 0x1p-24f;
-	memcpy(&u, &f, sizeof u);
-	u |= sign;
+	memcpy(&v, &small, sizeof v);
+	u = (rest < 0x400u ? v : u) | sign;
 	memcpy(&f, &u, sizeof f);
 	return f;
 }
@@ -23,19 +21,19 @@ static inline float
 rt_bf16_to_f32(uint16_t h)
 {
 	const uint32_t u = (uint32_t)h << 16;
-	float f;
+	float f = 0.0f;
 
 	memcpy(&f, &u, sizeof f);
 	return f;
 }
 
-/* The bits that f16 lacks are rounded away by an integer sum, which carries into the exponent; what is too small
- * for a normal number, by a float sum whose unit in the last place is 2^-24. */
+/* The bits that f16 lacks are rounded away by an integer sum, which carries into the exponent;
+ * those of denormals by a float sum whose unit in the last place is 2^-24. */
 static inline uint16_t
 rt_f32_to_f16(float f)
 {
-	uint32_t u, sign, small_bits;
-	float small;
+	uint32_t u = 0, sign, small_bits = 0;
+	float small = 0.0f;
 
 	memcpy(&u, &f, sizeof u);
 	sign = u >> 16 & 0x8000u;
@@ -55,7 +53,7 @@ rt_f32_to_f16(float f)
 static inline uint16_t
 rt_f32_to_bf16(float f)
 {
-	uint32_t u;
+	uint32_t u = 0;
 
 	memcpy(&u, &f, sizeof u);
 	if ((u & 0x7fffffffu) > 0x7f800000u)
@@ -68,7 +66,7 @@ static inline float
 rt_odd_f32(double x)
 {
 	float f = (float)x;
-	uint32_t u;
+	uint32_t u = 0;
 
 	if (x - x != 0.0 || (double)f == x)
 		return f;
