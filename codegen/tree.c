@@ -172,9 +172,12 @@ simplify_index(Build *b, const char *op, const Val *l, const Val *r)
 	}
 }
 
+/* of a dtype that has no negative value, or made from a smaller one of that kind */
 static bool
 is_unsigned(const Val *v)
 {
+	if (v->kind == V_CAST && dtype_integer(v->dt) && dtype_size(v->dt) > dtype_size(v->x[0]->dt))
+		v = v->x[0];
 	return v->dt == BOOL || dtype_class(v->dt) == C_UINT;
 }
 

@@ -175,7 +175,9 @@ c_known(Graph *g)
 	Node *yes = Full(g, (Type){.dt = BOOL, .rank = 1, .dim = {DIM(5)}}, 1), *first = OpN(OP_argmin, &yes, 1, NULL);
 	Node *none = LogicalAnd(zero, zero), *no = LogicalXor(Maximum(t, Lit(t, 0)), none);
 	Node *low = Maximum(Minimum(u, Lit(u, 0)), Where(Lt(u, Lit(u, 0)), u, Lit(u, 0)));
+	Node *small = Cast(in(g, "s", "u8[B]"), I64);
 
+	low = Add(low, Cast(Lt(small, Lit(small, 0)), U64));
 	return Add(Add(Cast(Sum(no, (int[]){0}, 1, false), I64), first), Cast(low, I64));
 }
 
