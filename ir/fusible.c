@@ -75,27 +75,43 @@ same_reduction(const Node *a, const Node *b)
 
 /* ---- where u's element reads n ---- */
 
+/* n, of a shape that broadcasts to u's */
+static unsigned
+broadcast_relation(const Node *n, const Node *u)
+{
+	Dim inner;
+	bool repeated = false;
+
+	for (int i = 0; i < u->type.rank; i++) {
+		int k = i - (u->type.rank - n->type.rank);
+		bool kept = k >= 0 && !dim_one(n->type.dim[k]);
+		if (kept && repeated)
+			return ELSEWHERE;
+		repeated |= !kept && !dim_one(u->type.dim[i]);
+	}
+	if (!repeated)
+		return AT_ELEMENT;
+	return count(n).k && dim_div(count(u), count(n), &inner) ? AT_ROW : ELSEWHERE;
+}
+
 unsigned
 element_relation(const Node *n, const Node *u, int operand)
 {
-	IxCtx *c = ix_shared(n->g);
+	IxCtx *c;
 	const Ix *o[MAXRANK], *in[MAXRANK], *x, *at;
 	IxGuard guard = {0};
 	Dim inner;
 
+	if (u->op->kind == MAP)
+		return broadcast_relation(n, u);
 	if (u->op->kind == ORDERED)
 		return AT_ELEMENT;
-	if (u->op->kind != MAP && u->op->kind != VIEW)
+	if (u->op->kind != VIEW)
 		return ELSEWHERE;
-	if (shape_eq(&n->type, &u->type) && u->op->kind == MAP)
-		return AT_ELEMENT;
+	c = ix_shared(n->g);
 	x = ix_var(c, 0, count(u));
 	unravel(c, &u->type, x, o);
-	if (u->op->kind == MAP)
-		for (int d = 0; d < n->type.rank; d++)
-			in[d] = dim_one(n->type.dim[d]) ? ix_int(c, 0) : o[d + u->type.rank - n->type.rank];
-	else
-		view_access(c, u, o, operand, in, &guard);
+	view_access(c, u, o, operand, in, &guard);
 	if (guard.never || guard.n)
 		return ELSEWHERE;
 	at = ix_linear(c, &n->type, in);
