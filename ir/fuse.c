@@ -172,7 +172,8 @@ add_reader(Fuse *f, Readers *r, const Node *n, const Node *u, int operand)
 		const Group *k = f->group[in.v[i].k];
 		unsigned place = group_place(n, u, operand, k, in.v[i].place);
 		in_add(f->arena, &r->all, k->id, place);
-		if (strided ? f->judge.addressed[n->id] : group_fits(&f->judge, n, u, operand, k, place)) {
+		if (strided ? f->judge.addressed[n->id] || fits_prologue(&f->judge, n, k)
+			: group_fits(&f->judge, n, u, operand, k, place)) {
 			in_add(f->arena, &r->fit, k->id, place);
 			continue;
 		}
@@ -290,7 +291,7 @@ settle(Fuse *f, Node *n)
 		r.fit = (Ins){0};
 		r.forced = true;
 	}
-	if (r.forced || (r.fit.n > 1 && !cheap_again(n)) || !r.all.n) {
+	if (r.forced || (r.fit.n > 1 && !cheap_again(&f->judge, n, r.fit.n)) || !r.all.n) {
 		store(f, n, &r);
 		return;
 	}
@@ -659,12 +660,15 @@ fuse(Arena *a, Graph *g, const bool *named, Node **memory)
 	f->judge.addressed = NEW(a, MAX(g->nnode, 1), bool);
 	f->judge.table = NEW(a, MAX(g->nnode, 1), bool);
 	f->judge.nested = NEW(a, MAX(g->nnode, 1), bool);
+	f->judge.again = NEW(a, MAX(g->nnode, 1), int);
+	f->judge.from = NEW(a, MAX(g->nnode, 1), const Node *);
 	f->copies = NEW(a, MAX(g->nnode, 1), int);
 	f->shown = NEW(a, MAX(g->nnode, 1), bool);
 	for (int64_t i = 0; i < g->nnode; i++)
 		f->host[i] = -1;
 	forward_names(f);
 	find_nested(f);
+	judge_again(&f->judge);
 	for (int64_t i = g->nnode - 1; i >= 0; i--)
 		if (f->live[i])
 			settle(f, g->node[i]);

@@ -9,6 +9,7 @@
 
 enum {
 	CHEAP = 6,                     /* operations that are done again rather than read */
+	MOST_AGAIN = 1 << 10,          /* operations for an element */
 	REPEATED = 2                   /* operations that may be repeated for every row */
 };
 
@@ -223,8 +224,60 @@ is_packed_view(const Node *n)
 	return type_hint_count(n->g, &n->type) > type_hint_count(x->g, &x->type);
 }
 
-bool
-cheap_again(const Node *n)
+/* ---- once more, or through memory? ---- */
+
+/* Adds what operand x of n is computed from; false: from several large values. One with fewer elements than n is read
+ * again and again, and so from the caches. */
+static bool
+add_source(Judge *j, const Node *n, const Node *x)
+{
+	const Node *from = j->from[x->id];
+
+	if (from && type_hint_count(j->g, &from->type) < type_hint_count(j->g, &n->type))
+		from = NULL;
+	if (from && j->from[n->id] && from != j->from[n->id])
+		return false;
+	j->from[n->id] = from ? from : j->from[n->id];
+	j->again[n->id] += j->again[x->id];
+	return j->again[x->id] >= 0 && j->again[n->id] <= MOST_AGAIN;
+}
+
+/* it reads elements of what is in memory, by index */
+static bool
+selects_given(const Node *n)
+{
+	return n->op->kind == INDEX && !(n->op->flags & SCATTERS) && node_given(n->in[0]);
+}
+
+void
+judge_again(Judge *j)
+{
+	for (int64_t i = 0; i < j->g->nnode; i++) {
+		const Node *n = j->g->node[i];
+		bool possible = n->op->kind == MAP || n->op->kind == SOURCE || n->op->flags & ALIAS || selects_given(n);
+		if (node_given(n)) {
+			j->from[i] = n;
+			continue;
+		}
+		j->again[i] = node_literal(n) || n->op->kind == VIEW ? 0 : n->op->cost;
+		for (int k = 0; possible && k < n->nin; k++)
+			possible = add_source(j, n, n->in[k]);
+		if (!possible)
+			j->again[i] = -1;
+	}
+}
+
+/* Work and memory are weighed as the partitioner weighs them: 8 operations a byte. */
+static int64_t
+price_again(const Judge *j, const Node *n)
+{
+	const Node *from = j->from[n->id];
+
+	return j->again[n->id] + (from ? 8 * dtype_size(from->type.dt) : 0);
+}
+
+static bool
+little_work(const Node *n)
 {
 	int large = 0;
 
@@ -235,4 +288,20 @@ cheap_again(const Node *n)
 	for (int k = 0; k < n->nin; k++)
 		large += dim_eq(count(n->in[k]), count(n)) && !node_literal(n->in[k]) && (!k || n->in[k] != n->in[k - 1]);
 	return large <= 1;
+}
+
+bool
+cheap_again(const Judge *j, const Node *n, int64_t times)
+{
+	if (little_work(n))
+		return true;
+	return (n->op->kind == MAP || n->op->kind == INDEX) && j->again[n->id] >= 0
+	       && (times - 1) * price_again(j, n) <= times * 8 * dtype_size(n->type.dt);
+}
+
+bool
+fits_prologue(const Judge *j, const Node *n, const Group *k)
+{
+	return k->nnode < MAXGROUP && n->op->kind == MAP && dtype_float(n->type.dt) && j->again[n->id] >= 0
+	       && price_again(j, n) <= 2 * 8 * dtype_size(n->type.dt);
 }

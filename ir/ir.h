@@ -797,6 +797,8 @@ typedef struct Judge {                 /* facts about a graph's values, by node 
 	bool *addressed;               /* a view that a contraction reads through strides, or packs */
 	bool *table;                   /* a view that a gather selects from */
 	bool *nested;                  /* it is a row's value: a reduction with as many elements is behind it */
+	int *again;                    /* operations for one element from what is in memory before any kernel; -1: impossible */
+	const Node **from;             /* what is read for that, beside what is much smaller; NULL: nothing */
 } Judge;
 /* u reads any element of it, as its index says */
 bool selects_from(const Judge *j, const Node *u, int operand);
@@ -808,8 +810,11 @@ bool is_packed_view(const Node *n);
 unsigned group_place(const Node *n, const Node *u, int operand, const Group *k, unsigned pu);
 /* and may it, at that place? */
 bool group_fits(const Judge *j, const Node *n, const Node *u, int operand, const Group *k, unsigned place);
-/* done again in each kernel rather than written and read: one large operand at most, little work */
-bool cheap_again(const Node *n);
+void judge_again(Judge *j);                      /* fills again and from */
+/* in `times` kernels, done again in each rather than written and read */
+bool cheap_again(const Judge *j, const Node *n, int64_t times);
+/* contraction u, or a view that it reads through, may compute n while it packs its operand */
+bool fits_prologue(const Judge *j, const Node *n, const Group *k);
 /* fuse.c: nodes into kernels, in an order in which each comes after those that it reads from. named: by
  * node id, must be in memory. memory, filled by node id: the node (itself, or a named view) as whose memory it is
  * written, if it is */
