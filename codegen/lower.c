@@ -16,13 +16,6 @@ typedef struct Lower {
 	int64_t nstep, capstep;
 } Lower;
 
-static void
-mark_ports(bool *named, const Ports *ps)
-{
-	for (int64_t i = 0; i < ps->n; i++)
-		named[ps->p[i].v->id] = true;
-}
-
 static Lower *
 lower_new(Arena *a, Graph *g, Kernels *ks)
 {
@@ -32,15 +25,8 @@ lower_new(Arena *a, Graph *g, Kernels *ks)
 	l->g = g;
 	l->ks = ks;
 	l->live = graph_live(a, g);
-	l->named = NEW(a, MAX(g->nnode, 1), bool);
+	l->named = graph_named(a, g);
 	l->storage = NEW(a, MAX(g->nnode, 1), Node *);
-	mark_ports(l->named, &g->out);
-	mark_ports(l->named, &g->update);
-	mark_ports(l->named, &g->grad);
-	mark_ports(l->named, &g->saved);
-	for (int64_t i = 0; i < g->nnode; i++)
-		for (int k = 0; l->live[i] && node_function(g->node[i]) && k < g->node[i]->nin; k++)
-			l->named[g->node[i]->in[k]->id] = true;
 	return l;
 }
 

@@ -4,9 +4,10 @@
  * network cannot prove is that the two graphs are what the cut says. So the
  * checker puts forward and backward together again, where each saved value
  * meets the value that forward saves, and what is packed and unpacked is what it
- * was: the result must be the joint graph, node for node. Then it counts from these
- * graphs alone what is saved, read and computed twice, and demands the value of the
- * cut. */
+ * was: the result must be the joint graph, node for node. Then it fuses backward,
+ * counts from these graphs and kernels alone what is saved, read and computed
+ * twice, and demands the cost of the plan; by the prices of the network, the value
+ * of the cut. */
 #include "ir.h"
 
 #include <string.h>
@@ -58,9 +59,9 @@ certificate_write(Buf *b, const Split *s)
 
 	buf_puts(b, "{\n  \"gradc\": 1,\n  \"certificate\": {\n    \"graph\": ");
 	json_quote(b, s->joint->name);
-	buf_printf(b, ",\n    \"partition\": \"%s\",\n    \"objective\": \"%s\",\n    \"cost\": %lld,\n",
+	buf_printf(b, ",\n    \"partition\": \"%s\",\n    \"objective\": \"%s\",\n    \"cost\": %lld,\n    \"settled\": %s,\n",
 		o && o->partition ? o->partition : "min-cut", o && o->objective ? o->objective : "traffic",
-		(long long)s->cost);
+		(long long)s->cost, s->settled ? "true" : "false");
 	buf_puts(b, "    \"saved\": [");
 	for (int64_t i = 0; i < s->fwd->saved.n; i++) {
 		buf_puts(b, i ? ", " : "");
@@ -85,6 +86,7 @@ typedef struct Check {
 	Map *leaf;                     /* name -> node of h */
 	Node **joint, **fwd, **bwd;    /* by id of each graph: its node of h */
 	const Node **unpacked;         /* by id of backward: of a saved value, the node that unpacks it */
+	Node **seeded;                 /* by id of the open backward graph: node of the one with a seed, or NULL */
 	int *of, nof;                  /* id of h -> id of the joint graph */
 	const char *wrong;
 } Check;
@@ -243,6 +245,19 @@ check_graphs(Check *c)
 
 /* ---- the seed ---- */
 
+/* c->seeded, so far nodes of the graph that should be, becomes those of the graph that is; both have nodes of h */
+static void
+find_seeded(Check *c, const Graph *h, Node *const *want, Node *const *is)
+{
+	const Graph *open = c->s->open, *bwd = c->s->bwd;
+	Node **back = NEW(c->a, MAX(h->nnode, 1), Node *);
+
+	for (int64_t i = bwd->nnode - 1; i >= 0; i--)
+		back[is[i]->id] = bwd->node[i];
+	for (int64_t i = 0; i < open->nnode; i++)
+		c->seeded[i] = c->seeded[i] ? back[want[c->seeded[i]->id]->id] : NULL;
+}
+
 /* backward is the open one with the loss's cotangent put in */
 static bool
 check_seed(Check *c)
@@ -250,13 +265,15 @@ check_seed(Check *c)
 	const Split *s = c->s;
 	const Node *ct = s->joint->loss < 0 ? NULL
 		: port_find(&s->open->ct, s->joint->out.p[s->joint->loss].name);
-	Graph *want = ct ? seed_leaf(c->a, s->open, ct) : NULL, *h = graph_like(c->a, s->joint);
+	Graph *want = ct ? seed_leaf(c->a, s->open, ct, c->seeded) : NULL, *h = graph_like(c->a, s->joint);
 	const Graph *g[2] = {want, s->bwd};
 	Node **map[2];
 	Map *leaf = map_new(c->a);
 
-	if (!want)
+	if (!want) {
+		memcpy(c->seeded, s->open->node, (size_t)s->open->nnode * sizeof *c->seeded);
 		return s->bwd == s->open || wrong(c, "backward has a seed, and there is no loss");
+	}
 	h->folding = false;
 	for (int k = 0; k < 2; k++) {
 		map[k] = NEW(c->a, MAX(g[k]->nnode, 1), Node *);
@@ -272,6 +289,7 @@ check_seed(Check *c)
 	for (int64_t i = 0; i < want->grad.n; i++)
 		if (i >= s->bwd->grad.n || map[1][s->bwd->grad.p[i].v->id] != map[0][want->grad.p[i].v->id])
 			return wrong(c, "gradient '%s' is not what its seed makes it", want->grad.p[i].name);
+	find_seeded(c, h, map[0], map[1]);
 	return true;
 }
 
@@ -283,6 +301,19 @@ typedef struct Count {
 	int *seen;                     /* by kernel: the saved value counted last, + 1 */
 	int64_t cost;
 } Count;
+
+static bool
+is_value(Claim st)
+{
+	return st == V_FORWARD || st == V_UNCLAIMED;
+}
+
+/* n of backward makes a saved value of its bits */
+static bool
+unpacks(const Check *c, const Node *n)
+{
+	return n->nin && c->unpacked[n->in[0]->id] == n;
+}
 
 /* id in the joint graph of a node of backward */
 static int
@@ -330,7 +361,7 @@ count_saved(Count *t, const Node *leaf, const Users *users)
 		return wrong(t->c, "'%s' is not saved in the form that has the price", leaf->leaf->name);
 	if (v != leaf && users->start[leaf->id + 1] - users->start[leaf->id] != 1)
 		return wrong(t->c, "'%s' is more than unpacked", leaf->leaf->name);
-	if (t->p->claim[id] != V_FORWARD && t->p->claim[id] != V_UNCLAIMED)
+	if (!is_value(t->p->claim[id]))
 		return wrong(t->c, "'%s' is saved for nothing", leaf->leaf->name);
 	if (t->p->price[id].no_save)
 		return wrong(t->c, "'%s' is saved: %s", leaf->leaf->name, t->p->price[id].no_save);
@@ -354,7 +385,7 @@ count_computed(Count *t, const Node *n)
 	int id = joint_id(t, n);
 	Claim st = t->p->claim[id];
 
-	if (st == V_BACKWARD || st == V_FREE || (n->nin && t->c->unpacked[n->in[0]->id] == n))
+	if (st == V_BACKWARD || st == V_FREE || unpacks(t->c, n))
 		return true;
 	if (st == V_UNUSED || t->p->price[id].no_again)
 		return wrong(t->c, "backward computes node %d of the joint graph, which it must not: %s", id,
@@ -378,14 +409,14 @@ check_words(Count *t)
 	return true;
 }
 
+/* the graphs cost what they should by prices p */
 static bool
-check_cost(Check *c)
+count_all(Check *c, const Prices *p, int64_t cost, const char *what)
 {
 	const Graph *g = c->s->open;
-	Count t = {.c = c, .p = prices_new(c->a, c->s->joint, c->s->options, c->s->plan)};
+	Count t = {.c = c, .p = p, .seen = NEW(c->a, MAX(p->nkernel, 1), int)};
 	Users users = graph_users(c->a, g);
 
-	t.seen = NEW(c->a, MAX(t.p->nkernel, 1), int);
 	for (int64_t i = 0; i < g->nnode; i++) {
 		const Node *n = g->node[i];
 		if (n->leaf ? n->leaf->role == SAVED && !count_saved(&t, n, &users) : !count_computed(&t, n))
@@ -393,9 +424,50 @@ check_cost(Check *c)
 	}
 	if (!check_words(&t))
 		return false;
-	if (t.cost != c->s->cut.value || t.cost != c->s->cost)
-		return wrong(c, "the graphs cost %lld, the cut %lld", (long long)t.cost, (long long)c->s->cut.value);
+	if (t.cost != cost)
+		return wrong(c, "the graphs cost %lld, %s %lld", (long long)t.cost, what, (long long)cost);
 	return true;
+}
+
+/* what backward computes, and in which kernels of the graph that is emitted; from the graphs alone */
+static const Prices *
+prices_of_graphs(Check *c, const Prices *guessed)
+{
+	const Split *s = c->s;
+	int64_t n = MAX(s->joint->nnode, 1);
+	Node **map = NEW(c->a, n, Node *);
+	bool *plan = NEW(c->a, n, bool);
+
+	for (int64_t i = 0; i < s->open->nnode; i++) {
+		int id;
+		if (c->unpacked[i])
+			continue;
+		id = c->of[c->bwd[i]->id];
+		map[id] = c->seeded[i];
+		plan[id] = is_value(guessed->claim[id]) && !s->open->node[i]->leaf && !unpacks(c, s->open->node[i]);
+	}
+	return prices_again(guessed, plan, s->fused ? places_of(c->a, s->joint, s->bwd, map) : NULL);
+}
+
+/* prices for the kernels of plan s, made after those of the plans before it */
+static const Prices *
+prices_after(Check *c, const Split *s, const Prices *guessed)
+{
+	if (!s)
+		return guessed;
+	return prices_again(prices_after(c, s->before, guessed), s->is_recomputed,
+		s->fused ? places_of(c->a, c->s->joint, s->bwd, s->map) : NULL);
+}
+
+static bool
+check_cost(Check *c)
+{
+	const Prices *p = prices_new(c->a, c->s->joint, c->s->options);
+
+	if (c->s->settled && c->s->cost != c->s->cut.value)
+		return wrong(c, "the cost is %lld, the cut's %lld", (long long)c->s->cost, (long long)c->s->cut.value);
+	return count_all(c, prices_after(c, c->s->before, p), c->s->cut.value, "the cut")
+		&& count_all(c, prices_of_graphs(c, p), c->s->cost, "the plan");
 }
 
 /* what forward overwrites is gone */
@@ -433,6 +505,7 @@ certificate_check(Arena *a, const Split *s)
 	c.fwd = NEW(a, MAX(s->fwd->nnode, 1), Node *);
 	c.bwd = NEW(a, MAX(s->open->nnode, 1), Node *);
 	c.unpacked = NEW(a, MAX(s->open->nnode, 1), const Node *);
+	c.seeded = NEW(a, MAX(s->open->nnode, 1), Node *);
 	if (check_graphs(&c) && check_updates(&c) && check_seed(&c))
 		check_cost(&c);
 	return c.wrong;

@@ -248,10 +248,9 @@ grad_of(Arena *a, const Graph *user, const Options *o, const bool *seeded)
 }
 
 Graph *
-seed_leaf(Arena *a, const Graph *g, const Node *ct)
+seed_leaf(Arena *a, const Graph *g, const Node *ct, Node **map)
 {
 	Graph *h = graph_like(a, g);
-	Node **map = NEW(a, MAX(g->nnode, 1), Node *);
 
 	for (int64_t i = 0; i < g->nleaf; i++) {
 		const Leaf *l = g->leaf[i];
@@ -270,7 +269,7 @@ seed_one(Arena *a, const Graph *joint)
 {
 	const Node *ct = joint->loss < 0 ? NULL : port_find(&joint->ct, joint->out.p[joint->loss].name);
 
-	return ct ? seed_leaf(a, joint, ct) : graph_rebuild(a, joint, true);
+	return ct ? seed_leaf(a, joint, ct, NEW(a, MAX(joint->nnode, 1), Node *)) : graph_rebuild(a, joint, true);
 }
 
 /* "d.", or "d.d." and so on where gradients of these names are outputs already */

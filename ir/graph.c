@@ -327,6 +327,21 @@ graph_live(Arena *a, const Graph *g)
 	return live;
 }
 
+bool *
+graph_named(Arena *a, const Graph *g)
+{
+	bool *named = NEW(a, MAX(g->nnode, 1), bool), *live = graph_live(a, g);
+
+	mark_ports(named, &g->out);
+	mark_ports(named, &g->update);
+	mark_ports(named, &g->grad);
+	mark_ports(named, &g->saved);
+	for (int64_t i = 0; i < g->nnode; i++)
+		for (int k = 0; live[i] && node_function(g->node[i]) && k < g->node[i]->nin; k++)
+			named[g->node[i]->in[k]->id] = true;
+	return named;
+}
+
 void
 ports_through(Graph *h, Ports *to, const Ports *from, Node *const *map)
 {

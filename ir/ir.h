@@ -322,6 +322,7 @@ void port_add(Graph *g, Ports *ps, const char *name, Node *v, Loc at);
 Node *port_find(const Ports *ps, const char *name);          /* NULL: absent */
 Leaf *leaf_find(const Graph *g, const char *name);
 bool *graph_live(Arena *a, const Graph *g);      /* by id: reachable from the interface */
+bool *graph_named(Arena *a, const Graph *g);     /* by id: a value that a function leaves behind, or takes */
 /* number of uses of each node by nodes; CSR lists of users: users[start[id] .. start[id+1]) */
 typedef struct Users { int *start; Node **user; } Users;
 Users graph_users(Arena *a, const Graph *g);
@@ -741,7 +742,8 @@ bool *grad_depends(Arena *a, const Graph *g, const bool *wrt);
 Graph *scans_prepare(Arena *a, const Graph *g, const Options *o, const bool *wanted, const bool *reached);
 void scan_vjp(Node *n, Node *const *g, Node **d);
 Graph *seed_one(Arena *a, const Graph *joint);                /* the loss's cotangent leaf becomes the constant 1 */
-Graph *seed_leaf(Arena *a, const Graph *g, const Node *ct);  /* this leaf becomes the constant 1 */
+/* this leaf becomes the constant 1; map, filled by id of g: the nodes that stand for g's */
+Graph *seed_leaf(Arena *a, const Graph *g, const Node *ct, Node **map);
 /* the joint graph g made ordinary: gradients are outputs first+NAME, first repeated until no output collides */
 void grad_as_outputs(Graph *g, const char *first);
 Graph *grad_plain(Arena *a, const Graph *joint);             /* an ordinary graph: outputs gain d.NAME */
@@ -842,6 +844,15 @@ typedef struct Read {              /* one kernel of backward reads the value fro
 	int kernel;
 	int64_t price[NRANK];
 } Read;
+/* place.c: kernels of a backward graph that was made */
+typedef struct Places {
+	int nkernel;                   /* numbered from COPY_KERNEL + 1 */
+	bool *dotted;                  /* by kernel: it contains a contraction */
+	int *n, **kernel;              /* by id of the joint graph: those that compute the node */
+	int *host;                     /* the one that writes it to memory; -1: none */
+} Places;
+/* map: by id of the joint graph, node of bwd that has its value, or NULL */
+Places *places_of(Arena *a, const Graph *joint, Graph *bwd, Node *const *map);
 typedef struct Prices {            /* by node id of the joint graph */
 	Claim *claim;
 	Price *price;
@@ -853,10 +864,11 @@ typedef struct Prices {            /* by node id of the joint graph */
 	Users users;
 	struct Pricing *pricing;       /* price.c's own */
 } Prices;
-/* plan: by id, what backward recomputes: a value is computed in the kernels of those that read it under the plan.
- * NULL: of all that might. */
-Prices *prices_new(Arena *a, const Graph *joint, const Options *o, const bool *plan);
-Prices *prices_again(const Prices *p, const bool *plan);     /* the same for another plan, sooner */
+/* prices before there is a plan, for kernels that are guessed */
+Prices *prices_new(Arena *a, const Graph *joint, const Options *o);
+/* The same when there is one. plan: by id, what backward recomputes; real: kernels of its backward graph, or NULL: they
+ * are guessed. What is not recomputed would be in the kernels of those that read it under the plan. */
+Prices *prices_again(const Prices *p, const bool *plan, const Places *real);
 /* of a plan that is possible: NRANK sums */
 void plan_cost(Arena *a, const Graph *joint, const Prices *p, const bool *saved, const bool *again, int64_t *cost);
 
@@ -876,7 +888,8 @@ struct Split {
 	int64_t saved_bytes;           /* at the symbols' max: values kept, without inputs and parameters */
 	int64_t hint_bytes;            /* the same at the hints */
 	int64_t nrecomputed;           /* values of forward that backward computes again, without views */
-	int64_t cost;                  /* value of the objective: the cut's */
+	int64_t cost;                  /* the objective for the kernels that fuse made of the graphs; the cut's value when `settled` */
+	bool settled;                  /* the network has these prices: no plan costs less */
 	int nchoice;
 	Choice *choice;                /* in the order of the joint graph */
 	/* network and solution, for the certificate */
@@ -886,9 +899,11 @@ struct Split {
 	const int *value_in, *value_out;       /* vertex of joint node id, or -1 */
 	const Graph *joint;
 	const Graph *open;             /* backward before the seed of a loss was put in */
+	Node **map;                    /* by joint node id: node of bwd that has its value, or NULL */
 	const Options *options;
 	const Prices *prices;          /* of the network */
-	const bool *plan;              /* what they were made for: see prices_new() */
+	const Split *before;           /* the plan that they were made for; NULL: there was none yet */
+	bool fused;                    /* kernels are those of fuse(); else guessed, since the graph is large */
 	bool *is_saved, *is_recomputed;        /* by joint node id */
 };
 /* NULL: the user's remat words contradict each other; recorded */

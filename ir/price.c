@@ -7,10 +7,12 @@
  * kept, which are planned for the maxima.
  *
  * How often a saved value is read, and how often a recomputed one is computed,
- * depends on the kernels of backward, which are not there yet. They are guessed
- * from fusible(): nodes of backward that can share a kernel and have equally
- * many kernels before them do. A forward value that is recomputed joins each of
- * its readers, or goes through memory once when one of them cannot take it.
+ * depends on the kernels of backward. Those of a plan are known when its graph
+ * was fused (place.c). What is not in them is guessed from fusible(): nodes of
+ * backward that can share a kernel and have equally many kernels before them
+ * do. A forward value that is recomputed joins each of its readers, or goes
+ * through memory once when one of them cannot take it, or when it did in the
+ * last plan that recomputed it.
  *
  * A value is kept as it is, or packed, whichever costs less. */
 #include "ir.h"
@@ -145,9 +147,10 @@ typedef enum Mode { MIN_CUT, KEEP_ALL, REPEAT_ALL } Mode;
 
 /* reads of one value, before they are copied to their size */
 typedef struct Reads {
-	int64_t n, cap, capmoved;
+	int64_t n, cap, capmoved, capruns;
 	Read *read;
 	int64_t *moved;
+	bool *runs;                    /* under the plan the kernel reads it */
 } Reads;
 
 typedef struct Pricing Pricing;
@@ -156,12 +159,14 @@ struct Pricing {
 	const Graph *g;
 	const Options *o;
 	const bool *plan;              /* by id: what backward recomputes; NULL: all that it may */
+	const Places *real;            /* kernels of the plan's graph; NULL: they are guessed */
 	Mode mode;
 	const int *by;                 /* NRANK criteria */
 	bool *is_grad;                 /* it is a gradient itself */
 	bool *evades;                  /* see evades() */
 	const Node **word;             /* whose "remat": "save" it is */
 	bool *apart;                   /* recomputed, it goes through memory */
+	const bool *known;             /* it does in a plan before; NULL: there was none */
 	bool *crowded;                 /* a view that more than MAXPLACE kernels look through */
 	int *group;                    /* union-find over nodes of backward, then their kernels */
 	int *level;                    /* nodes of backward: kernels before this one, on the longest path */
@@ -454,6 +459,19 @@ group_backward(Pricing *c)
 	}
 }
 
+/* the same, as it is */
+static void
+place_backward(Pricing *c)
+{
+	for (int64_t i = 0; i < c->g->nnode; i++)
+		if (c->p->claim[i] == V_BACKWARD) {
+			c->p->nplace[i] = c->real->n[i];
+			c->p->place[i] = c->real->kernel[i];
+		}
+	c->nkernel = c->real->nkernel;
+	c->dotted = c->real->dotted;
+}
+
 /* ---- places and reads of forward values ---- */
 
 /* does w compute in backward, reading what it reads there? */
@@ -489,7 +507,7 @@ fits(const Pricing *c, const Node *v, const Node *w, int k)
 {
 	if (is_alias(w) && c->apart[w->id] && c->p->claim[w->id] != V_BACKWARD)
 		return false;
-	return fusible(v, w) && !(v->op->kind == REDUCE && c->dotted[k]);
+	return fusible(v, w) && !((v->op->kind == REDUCE || ends_kernel(v)) && c->dotted[k]);
 }
 
 /* Adds the kernels of those readers of v that `runs` chooses to the n in buf; -1: they are too many. */
@@ -522,18 +540,25 @@ find_places(Pricing *c, const Node *v)
 	int buf[MAXPLACE], n;
 	bool own;
 
-	c->apart[v->id] = ends_kernel(v) || node_nres(v) > 1 || c->is_grad[v->id];
+	if (c->real && c->plan[v->id]) {
+		c->p->nplace[v->id] = c->real->n[v->id];
+		c->p->place[v->id] = c->real->kernel[v->id];
+		c->apart[v->id] = c->real->host[v->id] >= 0;
+		return;
+	}
+	c->apart[v->id] = node_nres(v) > 1 || c->is_grad[v->id] || (c->known && c->known[v->id]);
 	n = join_readers(c, v, runs_in_backward, buf);
 	if (!n)
 		n = join_readers(c, v, reads_in_backward, buf);
 	c->crowded[v->id] = is_alias(v) && n < 0;
-	c->apart[v->id] |= n < 0;
+	c->apart[v->id] |= n < 0 || (n > 1 && ends_kernel(v));
 	own = n <= 0 || (c->apart[v->id] && !is_alias(v));
 	if (own) {
 		n = 1;
 		buf[0] = kernel_new(c);
-		c->dotted[buf[0]] = ends_kernel(v);
 	}
+	for (int i = 0; i < n && ends_kernel(v); i++)
+		c->dotted[buf[i]] = true;
 	c->p->nplace[v->id] = n;
 	c->p->place[v->id] = memcpy(NEW(c->a, n, int), buf, (size_t)n * sizeof *buf);
 }
@@ -555,16 +580,18 @@ bytes_through(const Pricing *c, const Node *v, const Node *w, int k)
 }
 
 static void
-add_read(Pricing *c, Reads *list, const Node *v, int kernel, int64_t bytes)
+add_read(Pricing *c, Reads *list, const Node *v, int kernel, int64_t bytes, bool runs)
 {
-	int64_t n = list->n, *sum;
+	int64_t n = list->n, m = n, *sum;
 
 	if (c->seen[kernel] != -1 - v->id) {
 		c->seen[kernel] = -1 - v->id;
 		c->seen_at[kernel] = (int)n;
 		PUSH(c->a, list->moved, n, list->capmoved, 0);
+		PUSH(c->a, list->runs, m, list->capruns, false);
 		PUSH(c->a, list->read, list->n, list->cap, ((Read){.kernel = kernel}));
 	}
+	list->runs[c->seen_at[kernel]] |= runs;
 	sum = &list->moved[c->seen_at[kernel]];
 	*sum = MIN(add_sat(*sum, bytes), MAX(bytes, node_hint_bytes(v)));
 }
@@ -579,11 +606,11 @@ find_reads(Pricing *c, const Node *v, const Form *f)
 		const Node *w = c->p->users.user[u];
 		for (int k = 0; reads_in_backward(c, w) && k < c->p->nplace[w->id]; k++) {
 			int kernel = c->p->place[w->id][k];
-			add_read(c, list, v, kernel, bytes_through(c, v, w, kernel));
+			add_read(c, list, v, kernel, bytes_through(c, v, w, kernel), runs_in_backward(c, w));
 		}
 	}
 	if (c->is_grad[v->id])
-		add_read(c, list, v, COPY_KERNEL, node_hint_bytes(v));
+		add_read(c, list, v, COPY_KERNEL, node_hint_bytes(v), true);
 	for (int i = 0; i < list->n; i++)
 		for (int r = 0; r < NRANK; r++)
 			list->read[i].price[r] = price_read(c->by[r], v, f, list->moved[i]);
@@ -599,17 +626,16 @@ find_reads(Pricing *c, const Node *v, const Form *f)
 static int64_t
 price_again(const Pricing *c, const Node *v, int r)
 {
-	int by = c->by[r], times = MAX(c->p->nplace[v->id], 1);
-	int64_t p;
+	bool real = c->real && c->plan[v->id], unclaimed = c->p->claim[v->id] == V_UNCLAIMED;
+	int by = c->by[r], times = real ? c->p->nplace[v->id] : MAX(c->p->nplace[v->id], 1);
+	int64_t p = mul_sat(price_worked(by, v, node_work(v)), MAX(times - unclaimed, 0));
 
-	if (c->p->claim[v->id] == V_UNCLAIMED)
-		return mul_sat(price_worked(by, v, node_work(v)), times - 1);
-	p = mul_sat(price_worked(by, v, node_work(v)), times);
-	if (!c->apart[v->id] || is_alias(v))
+	if (!c->apart[v->id] || (!real && (is_alias(v) || unclaimed)))
 		return p;
 	p = add_sat(p, price_moved(by, node_hint_bytes(v)));
 	for (int i = 0; i < c->list.n; i++)
-		p = add_sat(p, price_moved(by, c->list.moved[i]));
+		if (!real || (c->list.runs[i] && c->list.read[i].kernel != c->real->host[v->id]))
+			p = add_sat(p, price_moved(by, c->list.moved[i]));
 	return p;
 }
 
@@ -698,12 +724,12 @@ price_plan(Pricing *c)
 }
 
 Prices *
-prices_new(Arena *a, const Graph *g, const Options *o, const bool *plan)
+prices_new(Arena *a, const Graph *g, const Options *o)
 {
 	int64_t n = MAX(g->nnode, 1);
 	Pricing *c = NEW(a, 1, Pricing);
 
-	*c = (Pricing){.a = a, .g = g, .o = o, .plan = plan, .is_grad = NEW(a, n, bool),
+	*c = (Pricing){.a = a, .g = g, .o = o, .is_grad = NEW(a, n, bool),
 		.word = NEW(a, n, const Node *), .evades = NEW(a, n, bool), .group = NEW(a, n, int),
 		.level = NEW(a, n, int), .has = NEW(a, n, uint8_t), .dotted = NEW(a, n + 1, bool), .p = NEW(a, 1, Prices)};
 	*c->p = (Prices){.claim = NEW(a, n, Claim), .price = NEW(a, n, Price), .nplace = NEW(a, n, int),
@@ -717,13 +743,26 @@ prices_new(Arena *a, const Graph *g, const Options *o, const bool *plan)
 	return price_plan(c);
 }
 
+/* what went through memory in the last plan that recomputed it */
+static const bool *
+learn(const Pricing *c)
+{
+	bool *known = NEW(c->a, MAX(c->g->nnode, 1), bool);
+
+	for (int64_t i = 0; i < c->g->nnode; i++)
+		known[i] = c->plan[i] ? c->real->host[i] >= 0 : c->known && c->known[i];
+	return known;
+}
+
 Prices *
-prices_again(const Prices *p, const bool *plan)
+prices_again(const Prices *p, const bool *plan, const Places *real)
 {
 	Pricing *c = memcpy(NEW(p->pricing->a, 1, Pricing), p->pricing, sizeof *c);
 	int64_t n = MAX(c->g->nnode, 1);
 
+	c->known = c->real ? learn(c) : NULL;
 	c->plan = plan;
+	c->real = real;
 	c->list = (Reads){0};
 	c->p = memcpy(NEW(c->a, 1, Prices), p, sizeof *p);
 	c->p->price = memcpy(NEW(c->a, n, Price), p->price, (size_t)n * sizeof *p->price);
@@ -731,6 +770,8 @@ prices_again(const Prices *p, const bool *plan)
 	c->p->place = memcpy(NEW(c->a, n, int *), p->place, (size_t)n * sizeof *p->place);
 	c->p->nread = NEW(c->a, n, int);
 	c->p->read = NEW(c->a, n, Read *);
+	if (real)
+		place_backward(c);
 	c->p->nkernel = c->nkernel;
 	return price_plan(c);
 }

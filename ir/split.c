@@ -15,7 +15,7 @@
  *   v_in   -> z      costs a kernel's reading of saved v, where z is the sink
  *                    or stands for the kernel: z -> w_in is infinite for each
  *                    w that the kernel would compute from v.
- * A capacity is the price in prices_new()'s first rank, or infinite with a
+ * A capacity is the price in price.c's first rank, or infinite with a
  * reason. Of several least cuts the further ranks choose, then the one nearest
  * the sink, so the plan does not depend on the order of nodes.
  * (Jain et al., Checkmate, 2020, and PyTorch's partitioner cut vertices of
@@ -25,7 +25,10 @@
 #include <string.h>
 
 enum { SOURCE_VERTEX, SINK_VERTEX };
-enum { MAXROUND = 3 };
+enum {
+	MAXROUND = 3,
+	MAXFUSED = 4000                /* nodes of a graph that is fused in each round: 20 ms on a dense one of that size */
+};
 
 /* what an arc says, for messages: about node `who`, and `by` where there is one */
 typedef enum ArcKind { ARC_AGAIN, ARC_SAVE, ARC_OPERAND, ARC_NEEDED, ARC_READ, ARC_KERNEL } ArcKind;
@@ -461,7 +464,7 @@ static void
 find_backward(Rewrite *w)
 {
 	const Graph *g = w->g;
-	bool *need = w->need = NEW(w->a, MAX(g->nnode, 1), bool);
+	bool *need = w->need;
 
 	for (int64_t i = 0; i < g->grad.n; i++)
 		need[g->grad.p[i].v->id] = true;
@@ -502,16 +505,32 @@ backward_leaves(Rewrite *w, Graph *h, Node **map)
 			map[i] = own_form(w, g->node[i], map[i]);
 }
 
-static Graph *
+/* the loss's cotangent is 1 */
+static void
+seed_loss(Rewrite *w)
+{
+	Split *s = w->s;
+	const Node *ct = w->g->loss < 0 ? NULL : port_find(&s->open->ct, w->g->out.p[w->g->loss].name);
+	Node **seeded;
+
+	s->bwd = (Graph *)s->open;
+	if (!ct)
+		return;
+	seeded = NEW(w->a, MAX(s->open->nnode, 1), Node *);
+	s->bwd = seed_leaf(w->a, s->open, ct, seeded);
+	for (int64_t i = 0; i < w->g->nnode; i++)
+		s->map[i] = s->map[i] ? seeded[s->map[i]->id] : NULL;
+}
+
+static void
 make_backward(Rewrite *w)
 {
 	const Graph *g = w->g;
 	Graph *h = graph_like(w->a, g);
-	Node **map = NEW(w->a, MAX(g->nnode, 1), Node *);
+	Node **map = w->s->map = NEW(w->a, MAX(g->nnode, 1), Node *);
 
 	h->folding = false;
 	h->joint = true;
-	find_backward(w);
 	backward_leaves(w, h, map);
 	for (int64_t i = 0; i < g->nnode; i++)
 		if (w->need[i] && !map[i]) {
@@ -520,15 +539,19 @@ make_backward(Rewrite *w)
 		}
 	ports_through(h, &h->ct, &g->ct, map);
 	ports_through(h, &h->grad, &g->grad, map);
-	return h;
+	w->s->open = h;
+	seed_loss(w);
 }
 
-static Graph *
-seed_loss(Arena *a, const Graph *joint, Graph *bwd)
+static Rewrite
+rewrite_new(Arena *a, const Graph *g, const Prices *p, Split *s)
 {
-	const Node *ct = joint->loss < 0 ? NULL : port_find(&bwd->ct, joint->out.p[joint->loss].name);
+	Rewrite w = {.a = a, .g = g, .p = p, .s = s, .saved_name = NEW(a, MAX(g->nnode, 1), const char *),
+		.need = NEW(a, MAX(g->nnode, 1), bool)};
 
-	return ct ? seed_leaf(a, bwd, ct) : bwd;
+	name_saved(&w);
+	find_backward(&w);
+	return w;
 }
 
 /* ---- report ---- */
@@ -682,15 +705,14 @@ least_cut(Arena *a, const Net *t)
 
 /* the least cut for these prices; without graphs */
 static Split *
-cut_network(Arena *a, const Net *t, const Options *o, const bool *plan)
+cut_network(Arena *a, const Net *t, const Options *o, const Split *before)
 {
 	Split *s = NEW(a, 1, Split);
 	int64_t n = MAX(t->g->nnode, 1);
 
 	*s = (Split){.nvertex = t->nvertex, .narc = t->narc, .source = SOURCE_VERTEX, .sink = SINK_VERTEX,
 		.arc = t->arc, .cut = least_cut(a, t), .value_in = t->in, .value_out = t->out, .joint = t->g, .options = o,
-		.prices = t->p, .plan = plan, .is_saved = NEW(a, n, bool), .is_recomputed = NEW(a, n, bool)};
-	s->cost = s->cut.value;
+		.prices = t->p, .before = before, .is_saved = NEW(a, n, bool), .is_recomputed = NEW(a, n, bool)};
 	if (s->cut.value >= 0)
 		read_cut(t, s);
 	return s;
@@ -705,56 +727,59 @@ compare_costs(const int64_t *x, const int64_t *y)
 	return 0;
 }
 
-/* set and more, and whether that is more than set */
-static bool *
-join_sets(Arena *a, const bool *set, const bool *more, int64_t n, bool *grown)
+static bool
+same_plan(const Split *s, const Split *t)
 {
-	bool *all = NEW(a, MAX(n, 1), bool);
+	size_t n = (size_t)s->joint->nnode * sizeof(bool);
 
-	*grown = !set;
-	for (int64_t i = 0; i < n; i++) {
-		all[i] = more[i] || (set && set[i]);
-		*grown |= all[i] && set && !set[i];
-	}
-	return all;
+	return t && !memcmp(s->is_saved, t->is_saved, n) && !memcmp(s->is_recomputed, t->is_recomputed, n);
 }
 
-/* prices for a plan: p, when they are for the same */
+/* prices for the program that the plan makes */
 static const Prices *
-prices_for(const Graph *g, const bool *plan, const Prices *p, const bool *of)
+price_program(Rewrite *w)
 {
-	bool same = of && !memcmp(plan, of, (size_t)g->nnode * sizeof *plan);
+	const Places *real = NULL;
 
-	return same ? p : prices_again(p, plan);
+	w->s->fused = w->g->nnode <= MAXFUSED;
+	if (w->s->fused) {
+		make_backward(w);
+		real = places_of(w->a, w->g, w->s->bwd, w->s->map);
+	}
+	return prices_again(w->p, w->s->is_recomputed, real);
 }
 
-/* Where a value is recomputed, and so its price, depends on what else is. The first prices are for all that may
- * be recomputed, the next for what any plan so far did recompute, until no plan adds to that. The plan that
- * costs least by the prices for itself wins. NULL: there is none, and the complaint was made. */
+/* In which kernels a value is read, or computed again, is known when there is a program. The first network has the prices
+ * of kernels that are guessed, the next those of the program that the last cut makes, until a cut is that of
+ * its own prices. The plan that costs least in its own program wins. NULL: there is none, and the complaint was made. */
 static Split *
-best_cut(Arena *a, const Graph *g, const Prices *p, const Options *o, Net *net)
+best_cut(Arena *a, Graph *g, const Prices *p, const Options *o, Net *net, Rewrite *rewrite)
 {
-	Split *best = NULL;
-	bool *tried = NULL, grown = true;
+	Split *best = NULL, *last = NULL;
 	int64_t least[NRANK], cost[NRANK];
 
-	for (int round = 0; round < MAXROUND && grown; round++) {
+	for (int round = 0; round < MAXROUND && !(last && last->settled); round++) {
 		Net t = build_network(a, g, p);
-		Split *s = cut_network(a, &t, o, tried);
+		Split *s = cut_network(a, &t, o, last);
+		Rewrite w;
 		if (s->cut.value < 0) {
 			complain(&t, &s->cut);
 			return NULL;
 		}
-		p = prices_for(g, s->is_recomputed, p, tried);
+		w = rewrite_new(a, g, p, s);
+		s->settled = same_plan(s, last);
+		s->fused = last && last->fused;
+		if (!s->settled)
+			p = price_program(&w);
 		plan_cost(a, g, p, s->is_saved, s->is_recomputed, cost);
+		s->cost = cost[0];
 		if (!best || compare_costs(cost, least) <= 0) {
 			best = s;
 			*net = t;
+			*rewrite = w;
 			memcpy(least, cost, sizeof least);
 		}
-		tried = join_sets(a, tried, s->is_recomputed, g->nnode, &grown);
-		if (grown && round + 1 < MAXROUND)
-			p = prices_for(g, tried, p, s->is_recomputed);
+		last = s;
 	}
 	return best;
 }
@@ -764,24 +789,22 @@ split(Arena *a, const Graph *joint, const Options *o)
 {
 	Graph *g = graph_rebuild(a, joint, false);
 	const Options *kept = o ? memcpy(NEW(a, 1, Options), o, sizeof *o) : NULL;
-	const Prices *p = prices_new(a, g, kept, NULL);
-	Rewrite w = {.a = a, .g = g, .p = p, .saved_name = NEW(a, MAX(g->nnode, 1), const char *)};
-	Split *s;
+	const Prices *p = prices_new(a, g, kept);
+	Rewrite w = {0};
 	Net t = {0};
+	Split *s;
 	bool ok;
 
 	ok = check_options(g, o);
 	if (!check_graph(g, p) || !ok)
 		return NULL;
 	warn_unused(g, p);
-	s = best_cut(a, g, p, kept, &t);
+	s = best_cut(a, g, p, kept, &t, &w);
 	if (!s)
 		return NULL;
-	w.s = s;
-	name_saved(&w);
 	s->fwd = make_forward(&w);
-	s->open = s->bwd = make_backward(&w);
-	s->bwd = seed_loss(a, g, s->bwd);
+	if (!s->bwd)
+		make_backward(&w);
 	report(&t, s, &w);
 	return s;
 }

@@ -39,7 +39,7 @@ more_of(const Split *s, const Choice *c)
 	int64_t least = c->fate == FATE_FREE ? INT64_MAX : split_otherwise(a, s, c->v->id);
 
 	arena_free(a);
-	return least == INT64_MAX ? least : least - s->cost;
+	return least == INT64_MAX ? least : least - s->cut.value;
 }
 
 /* names as saved values have them; a second one gets a number */
@@ -260,6 +260,9 @@ put_totals(Buf *b, const Report *r)
 		"the plan costs %s %s (--objective=%s); 'otherwise' is what the best plan with the other choice costs "
 		"more,\n'-' where there is no other choice\n",
 		cost_text(r, s->cost), units[unit_of(r->o)].unit, r->o->objective);
+	if (!s->settled)
+		buf_puts(b, "(the cost of the plan is that of its own kernels, those of single values are of other kernels:\n"
+			"the plan changed them each time)\n");
 	if (!r->all_more)
 		buf_puts(b, "(too many values to find that for each: ask about one)\n");
 }

@@ -14,7 +14,7 @@ rule() {
 }
 
 # the interface of a graph (input, constant, full) may be named; no other op
-generic='ir/graph.c ir/grad.c ir/compose.c ir/infer.c ir/pass.c ir/split.c ir/cost.c ir/fuse.c ir/fusible.c ir/certificate.c ir/verify.c ir/range.c ir/write.c ir/schema.c'
+generic='ir/graph.c ir/grad.c ir/compose.c ir/infer.c ir/pass.c ir/split.c ir/cost.c ir/fuse.c ir/fusible.c ir/place.c ir/price.c ir/certificate.c ir/verify.c ir/range.c ir/write.c ir/schema.c'
 for f in $generic; do
 	[ -f "$f" ] || continue
 	rule "$f names no op" "$(grep -nE '\bOP_[a-z]' "$f" | grep -vE '\bOP_(input|constant|full|item)\b')"
