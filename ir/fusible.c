@@ -296,12 +296,12 @@ cheap_again(const Judge *j, const Node *n, int64_t times)
 	if (little_work(n))
 		return true;
 	return (n->op->kind == MAP || n->op->kind == INDEX) && j->again[n->id] >= 0
-	       && (times - 1) * price_again(j, n) <= times * 8 * dtype_size(n->type.dt);
+		&& (times - 1) * price_again(j, n) <= times * 8 * dtype_size(n->type.dt);
 }
 
 bool
 fits_prologue(const Judge *j, const Node *n, const Group *k)
 {
 	return k->nnode < MAXGROUP && n->op->kind == MAP && dtype_float(n->type.dt) && j->again[n->id] >= 0
-	       && price_again(j, n) <= 2 * 8 * dtype_size(n->type.dt);
+		&& price_again(j, n) <= 2 * 8 * dtype_size(n->type.dt);
 }

@@ -799,7 +799,7 @@ typedef struct Judge {                 /* facts about a graph's values, by node 
 	bool *addressed;               /* a view that a contraction reads through strides, or packs */
 	bool *table;                   /* a view that a gather selects from */
 	bool *nested;                  /* it is a row's value: a reduction with as many elements is behind it */
-	int *again;                    /* operations for one element from what is in memory before any kernel; -1: impossible */
+	int *again;                    /* operations for one element from what is given; -1: impossible */
 	const Node **from;             /* what is read for that, beside what is much smaller; NULL: nothing */
 } Judge;
 /* u reads any element of it, as its index says */
@@ -888,7 +888,7 @@ struct Split {
 	int64_t saved_bytes;           /* at the symbols' max: values kept, without inputs and parameters */
 	int64_t hint_bytes;            /* the same at the hints */
 	int64_t nrecomputed;           /* values of forward that backward computes again, without views */
-	int64_t cost;                  /* the objective for the kernels that fuse made of the graphs; the cut's value when `settled` */
+	int64_t cost;                  /* the objective, for the graphs' own kernels; the cut's value when `settled` */
 	bool settled;                  /* the network has these prices: no plan costs less */
 	int nchoice;
 	Choice *choice;                /* in the order of the joint graph */

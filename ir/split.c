@@ -749,9 +749,10 @@ price_program(Rewrite *w)
 	return prices_again(w->p, w->s->is_recomputed, real);
 }
 
-/* In which kernels a value is read, or computed again, is known when there is a program. The first network has the prices
- * of kernels that are guessed, the next those of the program that the last cut makes, until a cut is that of
- * its own prices. The plan that costs least in its own program wins. NULL: there is none, and the complaint was made. */
+/* In which kernels a value is read, or computed again, is known when there is a program. The first network has the
+ * prices of kernels that are guessed, the next those of the program that the last cut makes, until a cut is that
+ * of its own prices. The plan that costs least in its own program wins. NULL: there is none, and the complaint
+ * was made. */
 static Split *
 best_cut(Arena *a, Graph *g, const Prices *p, const Options *o, Net *net, Rewrite *rewrite)
 {
