@@ -302,6 +302,9 @@ cheap_again(const Judge *j, const Node *n, int64_t times)
 bool
 fits_prologue(const Judge *j, const Node *n, const Group *k)
 {
+	for (int i = 0; k->dot && i < k->dot->nin; i++)
+		if (is_packed_view(k->dot->in[i]))     /* it would be computed for each window that it lies in */
+			return false;
 	return k->nnode < MAXGROUP && n->op->kind == MAP && dtype_float(n->type.dt) && j->again[n->id] >= 0
 		&& price_again(j, n) <= 2 * 8 * dtype_size(n->type.dt);
 }
