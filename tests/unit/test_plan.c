@@ -605,8 +605,8 @@ test_residual(void **state)
 	(void)state;
 	assert_string_equal(tt(port_find(&s->fwd->saved, "a1.le.bits")), "u8[B,32]");
 	assert_string_equal(tt(port_find(&s->fwd->saved, "a2.le.bits")), "u8[B,4]");
-	/* x0, x1, x2, the logits' differences from their maximum, the bits, and the number of labels that count, which would
-	 * take a kernel of its own */
+	/* x0, x1, x2, the logits' differences from their maximum, the bits, and the number of labels that count, which
+	 * would take a kernel of its own */
 	assert_int_equal(s->saved_bytes, 24 * (4 * (256 + 256 + 30 + 5) + 32 + 4) + 4);
 	assert_true(saves(t, "a1") && saves(t, "a2.le.bits") && !saves(t, "x1"));
 	assert_int_equal(t->saved_bytes, 24 * (4 * (256 + 256 + 30 + 5) + 4));
