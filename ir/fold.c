@@ -159,7 +159,42 @@ convert(Node *n)
 	return NULL;
 }
 
-static Rule *const rules[] = {neutral, splat, splat_view, select_known, twice, view, convert};
+static bool
+is_empty(const Node *n)
+{
+	Dim count = type_count(&n->type);
+
+	return !count.k;
+}
+
+/* what has no element is any value; products of no terms add up to 0 */
+static Node *
+nothing(Node *n)
+{
+	if (!n->nin || node_nres(n) > 1)
+		return NULL;
+	if (is_empty(n) || (n->op->kind == DOT && (is_empty(n->in[0]) || is_empty(n->in[1]))))
+		return Full(n->g, n->type, 0);
+	return NULL;
+}
+
+/* a cat of those operands that have elements */
+static Node *
+cat_of_some(Node *n)
+{
+	Node **in;
+	int k = 0;
+
+	if (n->op->id != OP_cat)
+		return NULL;
+	in = NEW(n->g->arena, n->nin, Node *);
+	for (int i = 0; i < n->nin; i++)
+		if (!is_empty(n->in[i]))
+			in[k++] = n->in[i];
+	return k == n->nin ? NULL : k == 1 ? in[0] : Cat(in, k, (int)attr_of(n, "dim")->i);
+}
+
+static Rule *const rules[] = {nothing, cat_of_some, neutral, splat, splat_view, select_known, twice, view, convert};
 
 Node *
 fold(Node *n)

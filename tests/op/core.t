@@ -150,6 +150,11 @@ dot f32[2,3,4] f32[2,4,3] spec=bmk,bkn->bmn
 dot f32[B,3] f32[4,3] spec=bi,oi->bo
 dot f32[3] f32[3] spec=i,i->
 dot f32[0] f32[2] spec=a,b->ab
+linear f32[3,0] f32[2,0] f32[2]
+cat f32[0,3] f32[0,2] dim=1
+cat f32[0,3] f32[0,3] dim=0
+cat f32[2,0] f32[2,3] f32[2,0] dim=1
+cat f32[2,0] f32[2,3] f32[2,0] f32[2,1] f32[2,0] dim=1
 dot f32[3,0] f32[0,4] spec=mk,kn->mn
 dot f32[3] f32[4] spec=i,j->ij
 dot f32[2,3] f32[3,4] spec=ij,jk->ki
