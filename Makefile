@@ -87,9 +87,18 @@ check-full: deps        ## all tests in full: every model under every compiler, 
 TORCH := $(BUILD)/torch
 $(TORCH)/bin/python:
 	python3 -m venv $(TORCH)
-	$(TORCH)/bin/pip install --quiet torch==2.13.0 numpy
-check-torch: build $(TORCH)/bin/python  ## exported PyTorch models against PyTorch itself; installs it below build/
-	@$(TORCH)/bin/python tests/torch/run.py $(abspath $(BUILD))/gradc $(BUILD)/torch-models "$(CC) -O1"
+	$(TORCH)/bin/pip install --quiet torch==2.13.0 numpy expecttest
+TORCH_TEST = $(TORCH)/bin/python tests/torch
+check-torch: build $(TORCH)/bin/python  ## exported PyTorch models and ops against PyTorch itself; installs it below build/
+	@$(TORCH_TEST)/errors.py $(BUILD)/torch-errors
+	@$(TORCH_TEST)/run.py $(abspath $(BUILD))/gradc $(BUILD)/torch-models "$(CC) -O1"
+	@$(TORCH_TEST)/opinfo.py $(BUILD)/gradc $(BUILD)/torch-ops "$(CC) -O1"
+check-torch-all: build $(TORCH)/bin/python  ## the zoo of models, and all samples of PyTorch's ops; an hour and more
+	@$(TORCH_TEST)/zoo.py $(abspath $(BUILD))/gradc $(BUILD)/torch-zoo "$(CC) -O2 -march=native" --full
+	@$(TORCH_TEST)/opinfo.py $(BUILD)/gradc $(BUILD)/torch-ops "$(CC) -O1" --all
+
+op-coverage: build $(TORCH)/bin/python  ## build/op-coverage.md: what became of each of PyTorch's ops
+	@$(TORCH_TEST)/opinfo.py $(BUILD)/gradc $(BUILD)/torch-ops "$(CC) -O1" --table=$(BUILD)/op-coverage.md
 
 demo: deps              ## install what is missing, build, train a classifier on Fashion-MNIST
 	@$(MAKE) --no-print-directory $(jobs) build

@@ -11,16 +11,27 @@ import torch
 from .errors import ExportError
 from .export import export
 from .graph import DTYPES
+from .trace import place
 
 HELP = """OBJECT is an nn.Module, a class of one that needs no arguments, or a function of tensors; or a function
 without arguments that returns (model, inputs), or a dict of export()'s arguments (model, inputs, targets, loss,
 params, dims). FILE.py may be a module's name."""
 
 
-def load(place):
-    if ":" not in place:
-        raise ExportError(["%s: not of the form FILE.py:OBJECT" % place])
-    file, name = place.rsplit(":", 1)
+def guarded(call):
+    """What the user's own code raises, in a line."""
+    try:
+        return call()
+    except ExportError:
+        raise
+    except Exception as e:
+        raise ExportError(["%s%s: %s" % (place(e, ""), type(e).__name__, e)]) from e
+
+
+def load(where):
+    if ":" not in where:
+        raise ExportError(["%s: not of the form FILE.py:OBJECT" % where])
+    file, name = where.rsplit(":", 1)
     if file.endswith(".py"):
         if not os.path.exists(file):
             raise ExportError(["%s: no such file" % file])
@@ -28,10 +39,10 @@ def load(place):
         file = os.path.splitext(os.path.basename(file))[0]
     else:
         sys.path.insert(0, os.getcwd())
-    value = importlib.import_module(file)
+    value = guarded(lambda: importlib.import_module(file))
     for part in name.split("."):
         if not hasattr(value, part):
-            raise ExportError(["%s: there is no %s" % (place, part)])
+            raise ExportError(["%s: there is no %s" % (where, part)])
         value = getattr(value, part)
     return value
 
@@ -47,6 +58,13 @@ def example(text):
     return torch.randn(shape).to(dtype) if dtype.is_floating_point else torch.zeros(shape, dtype=dtype)
 
 
+def float_type(name):
+    dtype = {n: d for d, n in DTYPES.items()}.get(name)
+    if dtype is None or not dtype.is_floating_point:
+        raise ExportError(["--dtype=%s: not f32 or f64" % name])
+    return dtype
+
+
 def dimension(text):
     """B=0:128: dimension 0, at most 128."""
     m = re.fullmatch(r"(\w+)=(\d+):(\d+)", text)
@@ -60,9 +78,9 @@ def arguments(args):
     model = load(args.model)
     given = {}
     if isinstance(model, type) and issubclass(model, torch.nn.Module):
-        model = model()
+        model = guarded(model)
     elif not isinstance(model, torch.nn.Module) and not args.input:
-        given = model()
+        given = guarded(model)
         given = dict(zip(("model", "inputs"), given)) if isinstance(given, tuple) else dict(given)
         model = given.pop("model")
     if args.input:
@@ -73,6 +91,8 @@ def arguments(args):
         given["loss"] = args.loss
     if args.dim:
         given["dims"] = dict(dimension(t) for t in args.dim)
+    if args.dtype:
+        given["dtype"] = float_type(args.dtype)
     if args.eval:
         model.eval()
     if "inputs" not in given:
@@ -89,6 +109,7 @@ def main():
     p.add_argument("--loss", metavar="NAME", help="a function of torch.nn.functional: NAME(output, target...)")
     p.add_argument("--dim", action="append", metavar="NAME=DIM:MAX",
                    help="make a dimension symbolic wherever an input has the first one's size there: B=0:128")
+    p.add_argument("--dtype", metavar="TYPE", help="f64: all floats in that dtype, as after model.double()")
     p.add_argument("--eval", action="store_true", help="as in model.eval(): no dropout, running statistics")
     p.add_argument("--name", help="prefix of the emitted C (default: the file's name)")
     args = p.parse_args()

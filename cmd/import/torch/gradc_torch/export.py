@@ -1,4 +1,7 @@
 """From a traced program to the files of a model."""
+import contextlib
+import copy
+import difflib
 import os
 import re
 
@@ -6,13 +9,17 @@ import torch
 import torch.nn.functional as F
 from torch.utils import _pytree as pytree
 
-from . import rules, rules_window      # noqa: F401  the latter adds its rules
+from . import rules, rules_window, rules_index, rules_order, rules_special       # noqa: F401  they add rules
 from .errors import ExportError
 from .graph import DTYPES, Graph, Value, number
 from .safetensors import save
 from .trace import Program, argument_names, output_names, trace
 
 INLINE = 16                    # a constant of at most so many elements stands in the IR itself
+
+
+def dtype_name(dtype):
+    return str(dtype).replace("torch.", "")
 
 
 class Call:
@@ -56,6 +63,8 @@ class Exporter:
         self.dims = dims
         self.env = {}
         self.problems = []
+        self.named = {}                # names of inputs, parameters and buffers -> what they are of
+        self.random_key = None
         self.tensors = {}              # what goes into the safetensors file
 
     # ---- types
@@ -74,16 +83,22 @@ class Exporter:
 
     def type(self, t):
         if t.dtype not in DTYPES:
-            raise rules.Refused("dtype %s" % str(t.dtype).replace("torch.", ""))
+            raise rules.Refused(rules.dtype_refusal(dtype_name(t.dtype), t.dtype.is_complex))
         return DTYPES[t.dtype], [self.size(n) for n in t.shape]
 
     # ---- leaves
 
     def key(self):
-        if "key" not in self.g.inputs:
-            self.g.inputs["key"] = "u64[]"
-            self.g.taken.add("key")
-        return Value("key", "u64", [])
+        if not self.random_key:
+            self.random_key = Value(self.g.fresh("key"), "u64", [])
+            self.g.inputs[self.random_key.name] = "u64[]"
+        return self.random_key
+
+    def claim(self, name, what):
+        """A name that the user gave must be of one tensor only: it is how the emitted C calls it."""
+        if name in self.named:
+            raise rules.Refused("%s and %s are both called '%s': rename one" % (self.named[name], what, name))
+        self.named[name] = what
 
     def leaf(self, section, name, tensor, stored):
         dtype, shape = self.type(tensor)
@@ -104,14 +119,21 @@ class Exporter:
         if not isinstance(val, torch.Tensor) or kind == "TOKEN":
             return None
         if kind == "USER_INPUT":
-            return self.leaf(g.inputs, next(names), val, None)
+            name = next(names)
+            self.claim(name, "an input")
+            return self.leaf(g.inputs, name, val, None)
         path = spec.target
+        name = self.program.user_name(path)
+        self.claim(name, "a parameter" if kind == "PARAMETER" else "a buffer")
         if kind == "PARAMETER":
-            return self.leaf(g.params, self.program.user_name(path), val, exported.state_dict[path])
+            if not val.is_floating_point():
+                raise rules.Refused("parameter '%s' is %s, and only floats can be trained: make it a buffer "
+                                    "(register_buffer), or an input" % (name, dtype_name(val.dtype)))
+            return self.leaf(g.params, name, val, exported.state_dict[path])
         stored = exported.state_dict[path] if path in exported.state_dict else exported.constants[path]
         if kind == "BUFFER" and path in self.mutated:
-            return self.leaf(g.buffers, self.program.user_name(path), val, stored)
-        return self.leaf(g.constants, self.program.user_name(path), val, stored)
+            return self.leaf(g.buffers, name, val, stored)
+        return self.leaf(g.constants, name, val, stored)
 
     # ---- nodes
 
@@ -164,9 +186,16 @@ class Exporter:
         if val is None:
             return
         if rule is None:
-            raise rules.Refused("no rule for %s" % (node.meta.get("original_aten") or node.target))
+            raise rules.Refused(rules.refusal(node.meta.get("original_aten") or node.target))
         self.g.scope = self.scope(node)
-        self.env[node] = rule(Call(self, node), **self.bind(node))
+        call, bound = Call(self, node), self.bind(node)
+        try:
+            self.env[node] = rule(call, **bound)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as e:
+            raise rules.Refused("fault of the exporter in %s: %s: %s" % (node.target, type(e).__name__, e)) from e
+
+    def problem(self, node, text):
+        self.problems.append(text)
 
     def run(self, exported, names):
         signature = exported.graph_signature
@@ -186,7 +215,8 @@ class Exporter:
                 else:
                     self.results = node.args[0]
             except rules.Refused as e:
-                self.problems.append("%s: %s" % (self.where(node), e))
+                place = self.where(node)
+                self.problem(node, "%s: %s" % (place, e) if place != "?" else str(e))
         if self.problems:
             raise ExportError(self.problems)
         return signature
@@ -204,15 +234,37 @@ def symbols(exporter, exported, dims):
                 exporter.g.dims[name] = {"max": most}
 
 
+def converted(given, dtype):
+    """Copies of tensors and modules with their floats in dtype."""
+    def of(x):
+        if isinstance(x, torch.nn.Module):
+            return copy.deepcopy(x).to(dtype)
+        return x.to(dtype) if isinstance(x, torch.Tensor) and x.is_floating_point() else x
+    return pytree.tree_map(of, given)
+
+
+@contextlib.contextmanager
+def default_dtype(dtype):
+    """What torch.zeros(...) in the model is of."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
 def find_loss(loss):
     if loss is None or callable(loss):
         return loss
     if not hasattr(F, loss):
-        raise ExportError(["torch.nn.functional has no %s" % loss])
+        near = difflib.get_close_matches(loss, [n for n in dir(F) if re.search("loss|entropy|kl_div", n)], 1)
+        raise ExportError(["torch.nn.functional has no %s%s" % (loss, "; is it %s?" % near[0] if near else "")])
     return getattr(F, loss)
 
 
-def export(model, inputs, path, *, targets=(), loss=None, params=None, dims=None, name=None, doc=None):
+def export(model, inputs, path, *, targets=(), loss=None, params=None, dims=None, dtype=None, name=None,
+           doc=None):
     """Write a model as JSON IR to path, and its tensors to a .safetensors file beside it.
 
     model    an nn.Module, or a function of tensors
@@ -222,15 +274,19 @@ def export(model, inputs, path, *, targets=(), loss=None, params=None, dims=None
              an output that is a floating scalar, if there is just one, is the loss
     params   tensors by name, for a function: model(params, *inputs)
     dims     name -> (dimension, greatest size): {"B": (0, 128)}
+    dtype    torch.float64, say: the model, and all floats that it is given, in that dtype; default: as they are
     name     prefix of the C that gradc emits; default: the file's name
 
     Raises ExportError with all that cannot be expressed. Returns the path of the tensors' file.
     """
     inputs, targets = tuple(inputs), tuple(targets)
     name = name or re.sub(r"\W", "_", os.path.splitext(os.path.basename(path))[0])
+    if dtype:
+        model, inputs, targets, params = converted((model, inputs, targets, params), dtype)
     program = Program(model, params, find_loss(loss))
     program.train(model.training if isinstance(model, torch.nn.Module) else True)
-    exported = trace(program, inputs, targets, dims or {}, rules.known)
+    with default_dtype(dtype or torch.get_default_dtype()):
+        exported = trace(program, inputs, targets, dims or {}, rules.known)
     exporter = Exporter(name, program, dims or {})
     stem = os.path.splitext(path)[0]
     exporter.file = os.path.basename(stem) + ".safetensors"
@@ -238,9 +294,12 @@ def export(model, inputs, path, *, targets=(), loss=None, params=None, dims=None
     signature = exporter.run(exported, argument_names(model, params, inputs, targets))
     finish(exporter, exported, signature)
     exporter.g.doc = doc
-    save(exporter.tensors, stem + ".safetensors")
-    with open(path, "w") as f:
-        f.write(exporter.g.text())
+    try:
+        save(exporter.tensors, stem + ".safetensors")
+        with open(path, "w") as f:
+            f.write(exporter.g.text())
+    except OSError as e:
+        raise ExportError(["%s: %s" % (e.filename, e.strerror)]) from e
     return stem + ".safetensors"
 
 
@@ -255,14 +314,21 @@ def finish(exporter, exported, signature):
             g.updates[exporter.program.user_name(spec.target)] = exporter.env[node].name
         elif spec.kind.name == "USER_OUTPUT":
             name = next(names)
+            if name in g.outputs:
+                raise ExportError(["two results are called '%s': rename one" % name])
             value = exporter.env.get(node) if isinstance(node, torch.fx.Node) else None
             if not isinstance(value, Value):
                 continue
             g.outputs[name] = value.name
             if value.floating and not value.shape:
                 scalars.append(name)
+        elif spec.kind.name == "USER_INPUT_MUTATION":
+            of, = [v.name for n, v in exporter.env.items() if n.op == "placeholder" and n.name == spec.target]
+            raise ExportError(["input '%s' is modified in place: let the model write to a copy, %s.clone()" % (of, of)])
         elif spec.kind.name != "TOKEN":
             raise ExportError(["a result of kind %s is not supported" % spec.kind.name])
+    if not g.outputs and not g.updates:
+        raise ExportError(["the model returns no tensor"])
     loss = "loss" if "loss" in scalars else scalars[0] if len(scalars) == 1 else None
     if loss and "loss" not in g.outputs:
         g.outputs = {"loss" if k == loss else k: v for k, v in g.outputs.items()}

@@ -6,6 +6,7 @@ results, which know them symbolically. Ops without a rule are decomposed by PyTo
 """
 import math
 import operator
+import re
 
 import torch
 
@@ -35,6 +36,38 @@ def name_of(op):
 
 def find(op):
     return RULES.get(name_of(op)) if getattr(op, "namespace", "") == "aten" else None
+
+
+# what there is no rule for, and why
+FAMILIES = [
+    (r"nonzero|masked_select|_?unique\w*|bincount|_ctc_loss|repeat_interleave",
+     "a result whose size depends on data: keep the shape, with torch.where or a mask that multiplies"),
+    (r"(_local_scalar_dense|item|equal|is_nonzero|allclose)$",
+     "a number that depends on data: keep it a tensor, and use torch.where for what hangs on it"),
+    (r"_fft_\w+|view_as_complex|view_as_real|complex|polar|angle|_?conj\w*|real|imag|stft|istft",
+     "complex numbers: compute with their real and imaginary parts"),
+    (r"_?linalg_\w+|cholesky\w*|lu_\w+|_?lu_with_info|triangular_solve|geqrf|ormqr|householder_product|svd|eig\w*|lstsq|"
+     r"logdet|slogdet|det|inverse|pinverse|matrix_exp",
+     "dense linear algebra"),
+    (r"multinomial|randperm|poisson|_standard_gamma|_sample_dirichlet|binomial|rrelu\w*|fractional_max_pool\w*",
+     "a random number of this distribution: draw it outside, and make it an input"),
+    (r"_?sparse\w*|to_sparse\w*|_to_sparse\w*|values|indices|crow_indices|_nested\w*|_jagged\w*", "sparse or nested tensors"),
+]
+
+
+def refusal(op):
+    """Why an op cannot be exported."""
+    name = name_of(op).split(".")[0]
+    for pattern, why in FAMILIES:
+        if re.fullmatch(pattern, name):
+            return "%s: %s" % (op, why)
+    return "no rule for %s" % op
+
+
+def dtype_refusal(name, is_complex):
+    if is_complex:
+        return "dtype %s: complex numbers are not supported; compute with their real and imaginary parts" % name
+    return "dtype %s is not supported: use float32, float64, float16, bfloat16, bool or another integer" % name
 
 
 def known(op):
@@ -68,10 +101,17 @@ def promoted(values):
     return DTYPES[result.dtype if isinstance(result, torch.Tensor) else torch.get_default_dtype()]
 
 
+OF_BOOL = {"mul": "logical_and", "maximum": "logical_or", "minimum": "logical_and"}
+
+
 def pointwise(c, op, *operands, dtype=None, **attrs):
     """operands are cast to dtype: by default to the result's, for results of bool to what comparisons use."""
     result = c.results[0][0]
     dtype = dtype or (promoted(operands) if result == "bool" else result)
+    if dtype == "bool" and op in OF_BOOL:
+        op = OF_BOOL[op]
+    if dtype not in FLOATS and op == "relu":
+        op, operands = "maximum", operands + (0,)
     operands = [c.cast(x, dtype) for x in operands]
     if not any(isinstance(x, Value) for x in operands):
         c.refuse("an op on numbers alone")
@@ -97,17 +137,8 @@ for _op in "and or xor".split():
         pointwise(c, "logical_" + _op, self, other, dtype="bool")
 
 
-@rule("bitwise_and.Tensor", "bitwise_or.Tensor", "bitwise_xor.Tensor")
-def bitwise(c, self, other, **_):
-    if c.results[0][0] != "bool":
-        c.refuse("bitwise operations on integers")
-    return pointwise(c, "logical_" + name_of(c.node.target).split("_")[1].split(".")[0], self, other, dtype="bool")
-
-
-@rule("logical_not", "bitwise_not")
+@rule("logical_not")
 def logical_not(c, self, **_):
-    if name_of(c.node.target) == "bitwise_not" and self.dtype != "bool":
-        c.refuse("bitwise operations on integers")
     return pointwise(c, "logical_not", self, dtype="bool")
 
 
@@ -128,7 +159,7 @@ def add(c, self, other, alpha=1, **_):
 @rule("rsub.Tensor", "rsub.Scalar")
 def rsub(c, self, other, alpha=1, **_):
     if alpha != 1:
-        c.refuse("rsub with alpha")
+        self = pointwise(c, "mul", self, alpha)
     return pointwise(c, "sub", other, self)
 
 
@@ -193,14 +224,6 @@ def elu(c, self, alpha=1, scale=1, input_scale=1, **_):
 @rule("softplus")
 def softplus(c, self, beta=1, threshold=20, **_):
     return c.op("softplus", [self], beta=beta, threshold=threshold)
-
-
-@rule("hardtanh", "relu6")
-def hardtanh(c, self, min_val=0.0, max_val=6.0, **_):
-    # a constant outside of the open interval, so that the derivative at the ends is 0
-    low = c.op("gt", [self, min_val], "bool")
-    high = c.op("lt", [self, max_val], "bool")
-    return c.op("where", [low, c.op("where", [high, self, max_val]), min_val])
 
 
 @rule("clamp", "clamp_min", "clamp_max")
@@ -460,6 +483,8 @@ def arange(c, start=0, step=1, **_):
 @rule("rand", "randn", "rand_like", "randn_like")
 def rand(c, **_):
     dtype, shape = c.results[0]
+    if dtype not in FLOATS:
+        c.refuse("random numbers in [0, 1) as integers")
     return c.op("randn" if "randn" in name_of(c.node.target) else "rand", [c.key()], shape=shape, type=dtype)
 
 
@@ -525,6 +550,9 @@ def embedding(c, weight, indices, padding_idx=-1, **_):
 
 @rule("index_select")
 def index_select(c, self, dim, index, **_):
+    if not self.rank:
+        return self
+    index = index if index.rank else c.reshape(index, [1])
     return c.op("index_select", [self, index], dim=dim)
 
 
@@ -603,22 +631,6 @@ def index(c, self, indices, **_):
     rows = count(at.shape)
     shape = x.shape[:dim] + [rows] + x.shape[dim + 1:]
     return c.reshape(c.g.op("index_select", [x, c.reshape(at, [rows])], x.dtype, shape, dim=dim), c.results[0][1])
-
-
-@rule("index_put", "_unsafe_index_put")
-def index_put(c, self, indices, values, accumulate=False, **_):
-    if not accumulate:
-        c.refuse("index_put without accumulate")
-    x, dim, at = merged(c, self, indices)
-    if dim:
-        c.refuse("index_put in an inner dimension")
-    rows = count(at.shape)
-    full_shape = at.shape + x.shape[1:]
-    values = values if values.shape == full_shape else \
-        c.g.op("expand", [values], values.dtype, full_shape, shape=full_shape)
-    values = c.reshape(values, [rows] + x.shape[1:])
-    where_ = along(c, c.reshape(at, [rows]), 0, values.shape)
-    return c.reshape(c.g.op("scatter_add", [x, where_, values], x.dtype, x.shape, dim=0), self.shape)
 
 
 @rule("one_hot")

@@ -43,6 +43,8 @@ def convolution(c, input, weight, bias, stride, padding, dilation, transposed, o
       "max_pool3d_with_indices")
 def max_pool(c, self, kernel_size, stride=(), padding=(0,), dilation=(1,), ceil_mode=False, **_):
     op = name_of(c.node.target)
+    if not self.floating:
+        c.refuse("%s of integers" % op)
     attrs = dict(kernel_size=list(kernel_size), stride=list(stride) or None, padding=list(padding), dilation=list(dilation),
                  ceil_mode=ceil_mode or None)
     if op.endswith("_with_indices"):
@@ -52,6 +54,8 @@ def max_pool(c, self, kernel_size, stride=(), padding=(0,), dilation=(1,), ceil_
 
 @rule("avg_pool1d", "avg_pool2d", "avg_pool3d")
 def avg_pool(c, self, kernel_size, stride=(), padding=(0,), ceil_mode=False, count_include_pad=True, divisor_override=None, **_):
+    if not self.floating:
+        c.refuse("%s of integers" % name_of(c.node.target))
     return c.op(name_of(c.node.target), [self], kernel_size=list(kernel_size), stride=list(stride) or None,
                 padding=list(padding), ceil_mode=ceil_mode or None, count_include_pad=None if count_include_pad else False,
                 divisor_override=divisor_override)

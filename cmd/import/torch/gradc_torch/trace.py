@@ -3,7 +3,10 @@
 What the rules know stays whole (linear, layer_norm, cross_entropy_loss, ...), everything else is
 decomposed, in rounds, by PyTorch's own decompositions; mutations become results.
 """
+import contextlib
 import inspect
+import io
+import logging
 import os
 import re
 import traceback
@@ -34,10 +37,8 @@ class Program(nn.Module):
             self.names = {}
             for i, (name, tensor) in enumerate(params.items()):
                 attr = "p%d" % i
-                if tensor.is_floating_point():
-                    self.register_parameter(attr, nn.Parameter(tensor.detach().clone()))
-                else:
-                    self.register_buffer(attr, tensor)
+                trained = tensor.is_floating_point() or tensor.is_complex()
+                self.register_parameter(attr, nn.Parameter(tensor.detach().clone(), requires_grad=trained))
                 self.names[name] = attr
                 self.original[attr] = name
 
@@ -102,20 +103,59 @@ def dynamic_shapes(dims, inputs, targets):
     return pytree.tree_map(of, (inputs, targets))
 
 
-def blame(e):
-    """What torch.export complains of, in a line, behind the last line of the user's code that it names."""
-    text = str(e).strip() or type(e).__name__
+# what PyTorch complains of, and what to do about it
+ADVICE = [
+    (r"data-dependent|DataDependent|^aten\.(_local_scalar_dense|equal|allclose|item)\b",
+     "what the program does depends on the values of tensors: use torch.where or masks instead of if, while and .item()"),
+    (r"dynamic output shape|DynamicOutputShape|unbacked symbols|^aten\.(nonzero|masked_select|_?unique\w*|bincount|_ctc_loss)\b",
+     "a result whose size depends on data: keep the shape, with torch.where or a mask that multiplies"),
+    (r"leaf Variable that requires grad",
+     "a parameter is modified in place: let the model write to a copy, parameter.clone()"),
+    (r"Constraints violated \((.*?)\)",
+     r"the model fixes the size of dimension \1, or what it divides by: leave that dimension out, or write x.shape[i] in the model"),
+    (r"\.numpy\(\) is not supported", "numpy cannot be traced: use the functions of torch"),
+]
+
+
+def explained(text):
+    for pattern, advice in ADVICE:
+        found = re.search(pattern, text)
+        if found:
+            return found.expand(advice)
+    return "torch.export: %s" % text.splitlines()[0].replace("FakeTensor", "Tensor")
+
+
+def place(e, text):
+    """The last line of the user's code that an exception names."""
     inside = os.path.dirname(torch.__file__)
     frames = re.findall(r'File "([^"]+)", line (\d+)', text)
     frames += [(f.filename, str(f.lineno)) for f in traceback.extract_tb(e.__traceback__)]
-    own = [f for f in frames if not f[0].startswith((inside, os.path.dirname(__file__), os.path.dirname(os.__file__)))]
-    return "%s: torch.export: %s" % (":".join(own[-1]) if own else "?", text.splitlines()[0])
+    own = [f for f in frames if not f[0].startswith((inside, os.path.dirname(__file__), os.path.dirname(os.__file__), "<"))]
+    return ":".join(own[-1]) + ": " if own else ""
+
+
+def blame(e):
+    """What torch.export complains of, in a line, behind the line of the user's code."""
+    text = str(e).strip() or type(e).__name__
+    return place(e, text) + explained(text)
+
+
+@contextlib.contextmanager
+def quiet():
+    """PyTorch prints graphs beside its exceptions."""
+    level = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(level)
 
 
 def trace(program, inputs, targets, dims, known):
     """The exported program, of ops for which known(op) holds or that PyTorch cannot decompose."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with quiet():
         shapes = dynamic_shapes(dims, inputs, targets) if dims else None
         try:
             return decomposed(torch.export.export(program, (inputs, targets), dynamic_shapes=shapes, strict=False), known)
@@ -124,17 +164,8 @@ def trace(program, inputs, targets, dims, known):
 
 
 def decomposed(exported, known):
-    exported = exported.run_decompositions({})
-    every = torch.export.default_decompositions()
-    while True:
-        ops = {n.target for n in exported.graph.nodes if n.op == "call_function"}
-        table = {op: decomposition(every, op) for op in ops if not known(op) and decomposition(every, op)}
-        if not table:
-            return exported
-        exported = exported.run_decompositions(table)
-
-
-def decomposition(every, op):
-    if op in every:
-        return every[op]
-    return torch._decomp.decomposition_table.get(op)
+    """What is known stays, everything else that PyTorch can decompose is decomposed, in whatever it stands."""
+    table = dict(torch.export.default_decompositions())
+    for op, function in torch._decomp.decomposition_table.items():
+        table.setdefault(op, function)
+    return exported.run_decompositions({op: function for op, function in table.items() if not known(op)})

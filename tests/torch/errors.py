@@ -1,0 +1,70 @@
+"""What newcomers get wrong, and what they are told: a line with its place and what to do, and no file.
+
+    errors.py DIR"""
+import os
+import re
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+PACKAGE = os.path.join(HERE, "..", "..", "cmd", "import", "torch")
+
+# the body of a module, what it is called with, and the complaint
+CASES = {
+    "branch": ("def f(x):\n    if x.sum() > 0:\n        return x.sum()\n    return x.mean()\n", ["--input=f32[4,4]"],
+               r"branch\.py:3: what the program does depends on the values of tensors: use torch\.where"),
+    "loop": ("def f(x):\n    n = int(x.max().item())\n    return sum(x[i] for i in range(n)).sum()\n", ["--input=f32[4,4]"],
+             r"loop\.py:3: what the program does depends on the values"),
+    "mask": ("def f(x):\n    return x[x > 0].sum()\n", ["--input=f32[4]"],
+             r"mask\.py:\d+: an index that is a mask: its result's size depends on data"),
+    "nonzero": ("def f(x):\n    return torch.nonzero(x).sum() + x.sum()\n", ["--input=f32[4]"],
+                r"nonzero\.py:\d+: aten\.nonzero\.default: a result whose size depends on data: keep the shape"),
+    "in_place": ("class f(torch.nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+                 "        self.w = torch.nn.Parameter(torch.ones(4, 4))\n\n    def forward(self, x):\n"
+                 "        self.w[0].mul_(2)\n        return (self.w @ x).sum()\n", ["--input=f32[4,4]"],
+                 r"in_place\.py:8: a parameter is modified in place: let the model write to a copy"),
+    "input_changed": ("def f(x):\n    x[0] += 1\n    return x.sum()\n", ["--input=f32[4]"],
+                      r"input 'x' is modified in place: let the model write to a copy, x\.clone\(\)"),
+    "complex_dtype": ("def f(x):\n    return torch.view_as_complex(x).abs().sum()\n", ["--input=f32[4,2]"],
+                      r"complex_dtype\.py:\d+: aten\.view_as_complex\.default: complex numbers: compute with their real"),
+    "int_parameter": ("class f(torch.nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+                      "        self.n = torch.nn.Parameter(torch.arange(4), requires_grad=False)\n\n"
+                      "    def forward(self, x):\n        return (self.n * x).sum()\n", ["--input=f32[4]"],
+                      r"parameter 'n' is int64, and only floats can be trained: make it a buffer"),
+    "names": ("def f():\n    return dict(model=lambda P, x: (P['x'] * x).sum(), inputs=(torch.ones(3),),\n"
+              "                params={'x': torch.ones(3)})\n", [], r"names\.py:\d+: a parameter and an input are both called 'x': rename one"),
+    "fixed_size": ("def f(x):\n    return x.reshape(4, -1).sum() + x.view(16).sum()\n",
+                   ["--input=f32[4,4]", "--dim=B=0:64"], r"the model fixes the size of dimension B"),
+    "shape": ("def f(x):\n    return (x @ torch.ones(3, 3)).sum()\n", ["--input=f32[4,4]"], r"shape\.py:3: torch\.export: .*"),
+    "raises": ("def f():\n    return undefined\n", [], r"raises\.py:3: NameError: name 'undefined' is not defined"),
+    "no_input": ("f = torch.nn.Linear(4, 4)\n", [], r"example inputs are missing: --input='f32\[8,784\]' for each"),
+    "no_loss": ("f = torch.nn.Linear(4, 4)\n", ["--input=f32[4,4]", "--loss=cros_entropy"],
+                r"torch\.nn\.functional has no cros_entropy; is it cross_entropy\?"),
+    "no_object": ("g = 1\n", ["--input=f32[4]"], r"no_object\.py:f: there is no f"),
+}
+
+
+def main():
+    folder, failed = sys.argv[1], 0
+    os.makedirs(folder, exist_ok=True)
+    for name, (body, options, complaint) in CASES.items():
+        path = os.path.join(folder, name + ".py")
+        with open(path, "w") as f:
+            f.write("import torch\n" + body)
+        out = os.path.join(folder, name + ".json")
+        if os.path.exists(out):
+            os.remove(out)
+        done = subprocess.run([sys.executable, "-m", "gradc_torch", path + ":f", "-o", out] + options,
+                              env=dict(os.environ, PYTHONPATH=PACKAGE), capture_output=True, text=True)
+        lines = done.stderr.strip().splitlines()
+        good = done.returncode == 3 and len(lines) == 1 and re.match(r"error: (\S*/)?" + complaint, lines[0]) and \
+            not done.stdout and not os.path.exists(out)
+        if not good:
+            failed += 1
+            print("FAIL %s: exit %d\n%s%s" % (name, done.returncode, done.stdout, done.stderr))
+    print("%d passed, %d failed" % (len(CASES) - failed, failed))
+    return failed != 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
