@@ -44,7 +44,8 @@ for suite in "$@"; do
 	name=${name%/run.sh}
 	log=$logs/$(echo "$name" | tr '/ ' '__').log
 	start=$(date +%s)
-	CMOCKA_MESSAGE_OUTPUT=TAP "$suite" </dev/null >"$log" 2>&1
+	: >"$log"        # then appended to, as suites do that write to it by another way as well
+	CMOCKA_MESSAGE_OUTPUT=TAP "$suite" </dev/null >>"$log" 2>&1
 	status=$?
 	seconds=$(($(date +%s) - start))
 	# shellcheck disable=SC2046  # three words
