@@ -77,24 +77,13 @@ slot_of(Caller *c, int phase, const Node *n)
 static const char *
 dim_code(Caller *c, Dim d)
 {
-	Buf b = {.arena = c->arena};
-
-	for (int s = 0; s < c->p->user->nsym; s++)
-		for (uint32_t e = d.sym >> 4 * s & 15; e; e--)
-			buf_printf(&b, "%sin->%s", b.n ? " * " : "", c->p->user->sym[s].name);
-	if (d.k != 1 || !b.n)
-		buf_printf(&b, "%s%lld", b.n ? " * " : "", (long long)d.k);
-	return buf_str(&b);
+	return c_dim(c->arena, c->p->user, d, "in->");
 }
 
 static const char *
 bytes_code(Caller *c, const Type *t)
 {
-	Dim n = type_count(t);
-
-	if (!n.sym)
-		return arena_fmt(c->arena, "%lld", (long long)(n.k * dtype_size(t->dt)));
-	return arena_fmt(c->arena, "sizeof(%s) * (size_t)(%s)", c_type(t->dt), dim_code(c, n));
+	return c_bytes(c->arena, c->p->user, t, "in->");
 }
 
 /* ---- what runs ---- */

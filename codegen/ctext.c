@@ -23,6 +23,29 @@ c_type(DType d)
 }
 
 const char *
+c_dim(Arena *a, const Graph *g, Dim d, const char *prefix)
+{
+	Buf b = {.arena = a};
+
+	for (int s = 0; s < g->nsym; s++)
+		for (uint32_t e = d.sym >> 4 * s & 15; e; e--)
+			buf_printf(&b, "%s%s%s", b.n ? " * " : "", prefix, g->sym[s].name);
+	if (d.k != 1 || !b.n)
+		buf_printf(&b, "%s%lld", b.n ? " * " : "", (long long)d.k);
+	return buf_str(&b);
+}
+
+const char *
+c_bytes(Arena *a, const Graph *g, const Type *t, const char *prefix)
+{
+	Dim n = type_count(t);
+
+	if (!n.sym)
+		return arena_fmt(a, "%lld", (long long)(n.k * dtype_size(t->dt)));
+	return arena_fmt(a, "sizeof(%s) * (size_t)(%s)", c_type(t->dt), c_dim(a, g, n, prefix));
+}
+
+const char *
 upper(Arena *a, const char *s)
 {
 	char *u = arena_str(a, s);

@@ -326,9 +326,7 @@ pack_value(Build *b, const Node *n, const Ix *const *o)
 int
 index_dim(const Node *n)
 {
-	int64_t d = attr_of(n, "dim")->i;
-
-	return (int)(d < 0 ? d + MAX(n->in[0]->type.rank, 1) : d);
+	return dim_index(attr_of(n, "dim")->i, n->in[0]->type.rank);
 }
 
 /* element o of index operand k of n, clamped to the dimension that it selects in */

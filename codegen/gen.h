@@ -319,6 +319,9 @@ void steps_mark(const Kernel *k, void (*mark)(const Kernel *called, void *arg), 
 
 /* ---- ctext.c: what kernels and units print alike ---- */
 const char *c_type(DType d);                     /* "float", "int64_t", "bool" */
+/* a dimension at run time, "in->B * 512", where symbols are variables behind the prefix; bytes of a tensor likewise */
+const char *c_dim(Arena *a, const Graph *g, Dim d, const char *prefix);
+const char *c_bytes(Arena *a, const Graph *g, const Type *t, const char *prefix);
 const char *upper(Arena *a, const char *s);      /* in capitals, as macros are */
 /* words of the user within a C comment: no comment ends or begins there, no trigraph, no line break,
  * no character that turns the direction of text */

@@ -154,17 +154,6 @@ data_member(Arena *a, Program *p, const Node *n)
 }
 
 static uint32_t
-symbols_of(Dim d)
-{
-	uint32_t set = 0;
-
-	for (int s = 0; s < MAXSYM; s++)
-		if (d.sym >> 4 * s & 15)
-			set |= (uint32_t)1 << s;
-	return set;
-}
-
-static uint32_t
 symbols_used(const Graph *g)
 {
 	uint32_t set = 0;
@@ -172,10 +161,10 @@ symbols_used(const Graph *g)
 	for (int64_t i = 0; i < g->nnode; i++) {
 		const Node *n = g->node[i];
 		for (int d = 0; d < n->type.rank; d++)
-			set |= symbols_of(n->type.dim[d]);
+			set |= dim_symbols(n->type.dim[d]);
 		for (int k = 0; k < op_nattr(n->op); k++)
 			for (int d = 0; n->attr[k].dims && d < n->attr[k].n; d++)
-				set |= symbols_of(n->attr[k].dims[d]);
+				set |= dim_symbols(n->attr[k].dims[d]);
 	}
 	return set;
 }

@@ -45,9 +45,7 @@ typedef struct Scan {
 static int
 dim_of(const Node *n)
 {
-	int64_t d = attr_of(n, "dim")->i;
-
-	return (int)(d < 0 ? d + MAX(n->type.rank, 1) : d);
+	return dim_index(attr_of(n, "dim")->i, n->type.rank);
 }
 
 /* sizes of the dimension, of all before and of all behind it */

@@ -412,17 +412,6 @@ pack_scratch(Scan *c)
 	return bytes;
 }
 
-static uint32_t
-symbols_of(Dim d)
-{
-	uint32_t set = 0;
-
-	for (int s = 0; s < MAXSYM; s++)
-		if (d.sym >> 4 * s & 15)
-			set |= (uint32_t)1 << s;
-	return set;
-}
-
 const Kernel *
 steps_kernel(Arena *a, Graph *g, Kernels *ks, Node **storage, Node *n, Node *const *item, const char *doc, Node ***buf)
 {
@@ -456,11 +445,11 @@ steps_kernel(Arena *a, Graph *g, Kernels *ks, Node **storage, Node *n, Node *con
 	k.nbuf = c->nbuf;
 	k.buf = c->kbuf;
 	k.scan = c->loop;
-	k.syms = symbols_of(c->loop->length);
+	k.syms = dim_symbols(c->loop->length);
 	for (int i = 0; i < c->nbuf; i++)
-		k.syms |= symbols_of(type_count(&c->loop->slice[i]));
+		k.syms |= dim_symbols(type_count(&c->loop->slice[i]));
 	for (int64_t i = 0; i < c->loop->ncopy; i++)
-		k.syms |= symbols_of(type_count(&c->loop->copy[i].type));
+		k.syms |= dim_symbols(type_count(&c->loop->copy[i].type));
 	for (int i = 0; i < c->loop->ncall; i++) {
 		k.syms |= c->loop->call[i].kernel->syms;
 		k.checks_index |= c->loop->call[i].kernel->checks_index;
@@ -487,24 +476,13 @@ typedef struct Print {
 static const char *
 dim_code(Print *p, Dim d)
 {
-	Buf b = {.arena = p->arena};
-
-	for (int s = 0; s < p->g->nsym; s++)
-		for (uint32_t e = d.sym >> 4 * s & 15; e; e--)
-			buf_printf(&b, "%s%s", b.n ? " * " : "", p->g->sym[s].name);
-	if (d.k != 1 || !b.n)
-		buf_printf(&b, "%s%lld", b.n ? " * " : "", (long long)d.k);
-	return buf_str(&b);
+	return c_dim(p->arena, p->g, d, "");
 }
 
 static const char *
 bytes_code(Print *p, const Type *t)
 {
-	Dim n = type_count(t);
-
-	if (!n.sym)
-		return arena_fmt(p->arena, "%lld", (long long)(n.k * dtype_size(t->dt)));
-	return arena_fmt(p->arena, "sizeof(%s) * (size_t)(%s)", c_type(t->dt), dim_code(p, n));
+	return c_bytes(p->arena, p->g, t, "");
 }
 
 static const char *

@@ -7,7 +7,7 @@
 
 enum { ALPHA };
 
-static void
+void
 act_shape(Node *n)
 {
 	if (float_operand(n, 0))
@@ -176,10 +176,9 @@ static int
 softmax_dim(const Node *n, int *count)
 {
 	int rank = n->in[0]->type.rank;
-	int64_t d = attr(n, 0)->i;
 
 	*count = rank > 0;
-	return (int)(d < 0 ? d + rank : d);
+	return dim_index(attr(n, 0)->i, rank);
 }
 
 /* Subtracting the greatest element changes no value and keeps exp from overflow. */

@@ -19,15 +19,7 @@ norm_along(Node *x, double p, int dim)
 static int
 dim_of(const Node *n, int i, int rank)
 {
-	int64_t d = attr(n, i)->i;
-
-	return (int)(d < 0 ? d + rank : d);
-}
-
-static Node *
-drop_dim(Node *x, int dim)
-{
-	return Reshape(Squeeze(x, dim), Squeeze(x, dim)->type.dim, x->type.rank - 1);
+	return dim_index(attr(n, i)->i, rank);
 }
 
 /* operands 0.. of one float type up to broadcasting, without which PyTorch's rules are followed */
@@ -132,7 +124,7 @@ distance(Node *a, Node *b, double p, double eps, bool keep)
 	int last = d->type.rank - 1;
 
 	d = norm_along(Add(d, Lit(d, eps)), p, last);
-	return keep ? d : drop_dim(d, last);
+	return keep ? d : Squeeze(d, last);
 }
 
 static bool

@@ -12,9 +12,7 @@
 static int
 dim_of(const Node *n)
 {
-	int64_t d = attr_of(n, "dim")->i;
-
-	return (int)(d < 0 ? d + MAX(n->in[0]->type.rank, 1) : d);
+	return dim_index(attr_of(n, "dim")->i, n->in[0]->type.rank);
 }
 
 static bool

@@ -456,8 +456,8 @@ bce_shape(Node *n)
 }
 
 /* log(sigmoid(x)) = min(x, 0) - log1p(exp(-|x|)) */
-static Node *
-log_sigmoid(Node *x)
+Node *
+LogSigmoid(Node *x)
 {
 	return Sub(Minimum(x, Lit(x, 0)), Log1p(Exp(Neg(Abs(x)))));
 }
@@ -477,7 +477,7 @@ positive_weight(const Node *n)
 static void
 bce_compose(Node *n, bool training, Node **res)
 {
-	Node *x = Wide(n->in[0]), *t = Wide(n->in[1]), *w = positive_weight(n), *ls = log_sigmoid(x);
+	Node *x = Wide(n->in[0]), *t = Wide(n->in[1]), *w = positive_weight(n), *ls = LogSigmoid(x);
 	Node *item = Sub(Mul(Sub(Lit(t, 1), t), x), w ? Mul(w, ls) : ls);
 
 	(void)training;
@@ -497,7 +497,7 @@ bce_vjp(Node *y, Node *const *g, Node **d)
 		d[1] = Cast(Mul(ct, Neg(x)), dt);
 		return;
 	}
-	ls = log_sigmoid(x);
+	ls = LogSigmoid(x);
 	d[0] = Cast(Mul(ct, Sub(Sub(Lit(t, 1), t), Mul(w, Sigmoid(Neg(x))))), dt);
 	d[1] = Cast(Mul(ct, Neg(Add(x, Mul(Sub(Wide(y->in[2]), Lit(t, 1)), ls)))), dt);
 	d[2] = Cast(Mul(ct, Neg(Mul(t, ls))), dt);

@@ -12,9 +12,7 @@
 static int
 dim_of(const Node *n, const char *name)
 {
-	int64_t d = attr_of(n, name)->i;
-
-	return (int)(d < 0 ? d + MAX(n->in[0]->type.rank, 1) : d);
+	return dim_index(attr_of(n, name)->i, n->in[0]->type.rank);
 }
 
 static Dim

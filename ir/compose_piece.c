@@ -5,13 +5,6 @@
  * At the borders of pieces derivatives are PyTorch's; NaN stays NaN. */
 #include "ir.h"
 
-static void
-act_shape(Node *n)
-{
-	if (float_operand(n, 0))
-		n->type = n->in[0]->type;
-}
-
 #define ACTIVATION(op, attributes, text, derivative) \
 	const Op op_##op = {.name = #op, .id = OP_##op, .kind = COMPOSITE, .min_in = 1, .max_in = 1, .attr = attributes, \
 		.operands = "input", .doc = text, .shape = act_shape, .compose = op##_compose, .vjp = derivative};
@@ -219,7 +212,7 @@ logsigmoid_compose(Node *n, bool training, Node **res)
 	Node *x = Wide(n->in[0]);
 
 	(void)training;
-	res[0] = Cast(Sub(Minimum(x, Lit(x, 0)), Log1p(Exp(Neg(Abs(x))))), n->type.dt);
+	res[0] = Cast(LogSigmoid(x), n->type.dt);
 }
 
 static void
@@ -315,7 +308,7 @@ static void
 glu_compose(Node *n, bool training, Node **res)
 {
 	Node *x = n->in[0];
-	int d = (int)(attr(n, 0)->i + (attr(n, 0)->i < 0 ? x->type.rank : 0));
+	int d = dim_index(attr(n, 0)->i, x->type.rank);
 	Dim half = n->type.dim[d];
 
 	(void)training;

@@ -137,7 +137,7 @@ view(Node *n)
 			perm[i] = (int)d;
 			if (x->op->id == OP_permute) {
 				d = attr(x, 0)->ints[d];
-				perm[i] = (int)(d < 0 ? d + n->type.rank : d);
+				perm[i] = dim_index(d, n->type.rank);
 			}
 			same &= perm[i] == i;
 		}

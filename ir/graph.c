@@ -574,6 +574,12 @@ same_dtype(Node *n, int from)
 }
 
 int
+dim_index(int64_t d, int rank)
+{
+	return (int)(d < 0 ? d + MAX(rank, 1) : d);
+}
+
+int
 norm_dim(Node *n, int64_t d, int rank)
 {
 	int64_t r = MAX(rank, 1);      /* as PyTorch: a scalar has dimensions 0 and -1 */
@@ -582,7 +588,7 @@ norm_dim(Node *n, int64_t d, int rank)
 		type_error(n, "dimension %lld is out of range for rank %d", (long long)d, rank);
 		return -1;
 	}
-	return (int)(d < 0 ? d + r : d);
+	return dim_index(d, rank);
 }
 
 int

@@ -29,6 +29,7 @@ typedef struct Dim { int64_t k; uint32_t sym; } Dim;
 #define DIM(n) ((Dim){(n), 0})
 bool dim_eq(Dim a, Dim b);
 bool dim_one(Dim a);                             /* the integer 1 */
+uint32_t dim_symbols(Dim a);                     /* bit s: symbol s is a factor */
 bool dim_mul(Dim a, Dim b, Dim *out);            /* false: overflow (also at the symbols' max) */
 bool dim_div(Dim a, Dim b, Dim *out);            /* exact quotient; false: there is none */
 
@@ -352,6 +353,7 @@ bool broadcast(Node *n, const Node *const *in, int nin, Type *out);
 /* operand i has the dtype of operand `like`; else names the cast that mends it */
 bool dtype_as(Node *n, int i, int like);
 bool same_dtype(Node *n, int from);              /* operands from.. share a dtype */
+int dim_index(int64_t d, int rank);              /* dimension d, negative from the end; a scalar has 0 and -1 */
 int norm_dim(Node *n, int64_t d, int rank);      /* negative dims; -1 after a type_error */
 /* the dims attribute `i` of n as a sorted set of axes of a rank-r operand; unset or empty means all (when empty_all) */
 int norm_dims(Node *n, int i, int rank, bool empty_all, int *out);
@@ -486,6 +488,8 @@ void loss_type(Node *n, const Type *items);      /* sets n's */
 Node *loss_reduced(const Node *n, Node *item, Node *count);  /* n's value; a mean divides by count */
 Node *loss_count(const Node *x, const Type *t);  /* elements of type t, a scalar of x's dtype */
 /* compose_margin.c: max(x, least), its derivative 1 where they are equal */
+Node *LogSigmoid(Node *x);                       /* compose_loss.c: log(sigmoid(x)) in core ops, for x of any size */
+void act_shape(Node *n);                         /* compose_act.c: the result is like the operand, a float */
 Node *at_least(Node *x, double least);
 
 /* ---- reading and writing ---- */

@@ -21,14 +21,6 @@ op_get(int id)
 	return table[id];
 }
 
-/* other names that are read; the writer says the op's own */
-static const struct {
-	const char *alias;
-	int op;
-} aliases[] = {
-	{"bce_with_logits", OP_binary_cross_entropy_with_logits},
-};
-
 /* most names differ in their first letter */
 static bool
 same(const char *a, const char *b)
@@ -39,9 +31,6 @@ same(const char *a, const char *b)
 const Op *
 op_find(const char *name)
 {
-	for (int i = 0; i < LEN(aliases); i++)
-		if (same(aliases[i].alias, name))
-			return table[aliases[i].op];
 	for (int i = 0; i < NOP; i++)
 		if (same(table[i]->name, name) || (table[i]->alias && same(table[i]->alias, name)))
 			return table[i];

@@ -54,9 +54,7 @@ index_within(Node *n, int i, int but)
 static int
 along(const Node *n)
 {
-	int64_t d = attr(n, 0)->i;
-
-	return (int)(d < 0 ? d + MAX(n->in[0]->type.rank, 1) : d);
+	return dim_index(attr(n, 0)->i, n->in[0]->type.rank);
 }
 
 /* offset in x of position at of index, whose element k replaces the coordinate along dim */

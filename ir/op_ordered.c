@@ -9,6 +9,8 @@
 
 #include <math.h>
 
+#include "special.h"
+
 enum { DIM_ATTR, REVERSE_ATTR };
 enum { SORT_DIM, SORT_DESCENDING, SORT_STABLE };
 
@@ -22,9 +24,7 @@ dim_known(Node *n, int rank)
 static int
 dim_of(const Node *n)
 {
-	int64_t d = attr(n, DIM_ATTR)->i;
-
-	return (int)(d < 0 ? d + MAX(n->type.rank, 1) : d);
+	return dim_index(attr(n, DIM_ATTR)->i, n->type.rank);
 }
 
 static bool
@@ -205,15 +205,6 @@ logcumsumexp_shape(Node *n)
 		n->type = n->in[0]->type;
 }
 
-/* log(exp(a) + exp(b)); infinities of one sign give themselves */
-static double
-log_add_exp(double a, double b)
-{
-	double hi = a > b ? a : b, lo = a > b ? b : a;
-
-	return hi == lo ? hi + log(2) : hi + log1p(exp(lo - hi));
-}
-
 static void
 logcumsumexp_eval(EvalCtx *c, const Node *n, Tensor *const *in, Tensor *out)
 {
@@ -223,7 +214,7 @@ logcumsumexp_eval(EvalCtx *c, const Node *n, Tensor *const *in, Tensor *out)
 	for (int64_t k = 0; line_at(out, dim_of(n), is_reverse(n), k, &l); k++) {
 		double y = -INFINITY;
 		for (int64_t j = 0; j < l.n; j++, l.at += l.stride)
-			out->f[l.at] = y = log_add_exp(y, in[0]->f[l.at]);
+			out->f[l.at] = y = rt_log_add_exp_f64(y, in[0]->f[l.at]);
 	}
 }
 

@@ -29,13 +29,13 @@ reduced_dims(const Node *n, bool *gone)
 	for (int i = 0; i < rank; i++)
 		gone[i] = !a->set;
 	if (a->set && op_attr(n->op, "dim", &spec)->kind == A_INT)
-		gone[a->i < 0 ? a->i + MAX(rank, 1) : a->i] = true;
+		gone[dim_index(a->i, rank)] = true;
 	else if (a->set && !a->n)
 		for (int i = 0; i < rank; i++)
 			gone[i] = true;
 	else
 		for (int i = 0; a->set && i < a->n; i++)
-			gone[a->ints[i] < 0 ? a->ints[i] + MAX(rank, 1) : a->ints[i]] = true;
+			gone[dim_index(a->ints[i], rank)] = true;
 }
 
 int

@@ -6,9 +6,7 @@ enum { SHIFT_DIM, SHIFT_BY, SHIFT_VALUE };
 static int
 dim_of(const Node *n)
 {
-	int64_t d = attr(n, SHIFT_DIM)->i;
-
-	return (int)(d < 0 ? d + MAX(n->type.rank, 1) : d);
+	return dim_index(attr(n, SHIFT_DIM)->i, n->type.rank);
 }
 
 static void

@@ -231,7 +231,7 @@ permutation_of(const Node *n, int *perm)
 {
 	for (int i = 0; i < n->type.rank; i++) {
 		int64_t d = attr(n, 0)->ints[i];
-		perm[i] = (int)(d < 0 ? d + n->type.rank : d);
+		perm[i] = dim_index(d, n->type.rank);
 	}
 }
 
@@ -450,7 +450,7 @@ slice_of(const Node *n)
 	Stretch r;
 	int64_t d = attr(n, SLICE_DIM)->i;
 
-	slice_range(n, (int)(d < 0 ? d + n->type.rank : d), &r);
+	slice_range(n, dim_index(d, n->type.rank), &r);
 	return r;
 }
 
@@ -794,9 +794,7 @@ cat_shape(Node *n)
 static int
 cat_dim(const Node *n)
 {
-	int64_t d = attr(n, 0)->i;
-
-	return (int)(d < 0 ? d + n->type.rank : d);
+	return dim_index(attr(n, 0)->i, n->type.rank);
 }
 
 /* where operand i starts along the dimension */

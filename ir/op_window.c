@@ -20,9 +20,7 @@ enum { W_DIM, W_TAPS, W_COUNT, W_STRIDE, W_DILATION, W_LOW, W_SPACING, W_VALUE }
 static int
 axis_of(const Node *n, int i)
 {
-	int64_t d = attr(n, i)->i;
-
-	return (int)(d < 0 ? d + n->in[0]->type.rank : d);
+	return dim_index(attr(n, i)->i, n->in[0]->type.rank);
 }
 
 static WindowMap

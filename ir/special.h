@@ -249,3 +249,12 @@ rt_sinpi_f32(float x)
 {
 	return (float)rt_sinpi_f64((double)x);
 }
+
+/* log(exp(a) + exp(b)); infinities of one sign give themselves */
+static inline double
+rt_log_add_exp_f64(double a, double b)
+{
+	const double hi = a > b ? a : b, lo = a > b ? b : a;
+
+	return hi == lo ? hi + 0.69314718055994530942 : hi + log1p(exp(lo - hi));
+}

@@ -83,6 +83,17 @@ dim_one(Dim a)
 	return a.k == 1 && !a.sym;
 }
 
+uint32_t
+dim_symbols(Dim a)
+{
+	uint32_t set = 0;
+
+	for (int s = 0; s < MAXSYM; s++)
+		if (a.sym >> 4 * s & 15)
+			set |= (uint32_t)1 << s;
+	return set;
+}
+
 bool
 dim_mul(Dim a, Dim b, Dim *out)
 {

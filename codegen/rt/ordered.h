@@ -1,16 +1,7 @@
-/* rt/ordered.h: sorting, and steps of scans. C99. */
+/* rt/ordered.h: sorting. C99. */
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
-
-/* log(exp(a) + exp(b)); infinities of one sign give themselves */
-static inline double
-rt_log_add_exp_f64(double a, double b)
-{
-	const double hi = a > b ? a : b, lo = a > b ? b : a;
-
-	return hi == lo ? hi + 0.69314718055994530942 : hi + log1p(exp(lo - hi));
-}
 
 /* keys whose order is that of the values: NaN is the greatest, -0 equals 0 */
 static inline uint64_t
