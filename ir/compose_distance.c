@@ -35,7 +35,7 @@ alike(Node *n, int count, Type *t)
 static void
 without_dim(Type *t, int dim)
 {
-	t->rank--;
+	t->rank -= t->rank > 0;        /* a scalar is a vector of one element */
 	for (int i = dim; i < t->rank; i++)
 		t->dim[i] = t->dim[i + 1];
 }

@@ -205,6 +205,8 @@ normalize f64[2,B,3] in(0.1,2) p=1 dim=-1
 normalize f64[2]=[0,0] dim=0 -> [0,0]
 cosine_similarity f32[3,4] in(0.1,2) f32[3,4] in(-2,-0.1)
 cosine_similarity f64[2,3,2] in(0.1,2) f64[3,2] in(0.1,2) dim=-1
+cosine_similarity f64[] in(0.1,2) f64[] in(0.1,2) dim=0
+normalize f64[] in(0.1,2) dim=-1
 pairwise_distance f32[3,4] in(0.1,2) f32[3,4] in(-2,-0.1)
 pairwise_distance f64[B,4] in(0.1,2) f64[4] in(-2,-0.1) p=1 keepdim
 # ---- convolutions
