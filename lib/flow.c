@@ -1,15 +1,22 @@
 /* flow.c: maximum flow and the minimum cut nearest the sink.
  *
- * Dinic's algorithm (Dinitz 1970) on residual arcs in CSR form. Each phase labels
- * vertices with their distance to the sink, then finds a blocking flow by one
- * depth-first walk with current arcs. Nothing recurses: the path is an array, so
- * chains of any length are fine. Flow is booked when the walk steps back over an
- * arc, and it steps back no further than to the vertex that can take more; the
- * prefix of a path that is not the bottleneck is never touched twice.
+ * Dinic's algorithm (Dinitz 1970) on residual arcs in CSR form. Each phase finds a
+ * blocking flow by one depth-first walk with current arcs over vertices labelled with
+ * their distance to the sink. Nothing recurses: the path is an array, so chains of any
+ * length are fine. Flow is booked when the walk steps back over an arc, and it steps
+ * back no further than to the vertex that can take more; the prefix of a path that is
+ * not the bottleneck is never touched twice.
+ *
+ * Distances are kept from phase to phase. A phase can only make them grow, and those
+ * that do are found from the arcs that it filled (Ramalingam, Reps 1996: the vertices
+ * affected, then a search among them from their unaffected neighbours), so a phase that
+ * changes little costs little. Once a phase affects most vertices, each phase labels anew,
+ * from the sink up to the source.
  *
  * An infinite arc gets the sum of all finite capacities plus one: without an
  * infinite path no flow can fill it. Vertices are walked in order of index and arcs
  * in the order given, so the same input has the same flow everywhere. */
+#include <stdlib.h>
 #include "lib.h"
 
 typedef struct Slot {
@@ -17,15 +24,20 @@ typedef struct Slot {
 	int64_t room;          /* residual capacity */
 } Slot;
 
+enum { NONE = ~0 };        /* level of a vertex that does not reach the sink */
+
 typedef struct Net {
 	int nvertex, source, sink;
 	int64_t inf;           /* finite stand-in for FLOW_INF */
 	int *first;            /* slots of v: first[v] .. first[v+1]-1 */
 	Slot *slot;
 	int *at;               /* slot of each arc */
-	int *level;            /* distance to the sink, -1: none */
-	int *current;          /* first slot of v that may still be usable in this phase */
-	int *queue, nqueue;    /* vertices labelled in this phase */
+	int *level;            /* distance to the sink; NONE; of a lost vertex ~ of the one that it had */
+	int *current;          /* first slot of v that may still lead a level down; those before it never do again */
+	int *lost, nlost;      /* vertices without a way down, whose level is to be found */
+	int *queue, nqueue;    /* vertices that may have lost theirs, each once */
+	uint8_t *queued;
+	bool anew;             /* each phase labels anew */
 } Net;
 
 static int64_t
@@ -61,7 +73,9 @@ net_new(Arena *a, int nvertex, const FlowArc *arc, int narc, int source, int sin
 	n.at = NEW(a, narc, int);
 	n.level = NEW(a, nvertex, int);
 	n.current = NEW(a, nvertex, int);
+	n.lost = NEW(a, nvertex, int);
 	n.queue = NEW(a, nvertex, int);
+	n.queued = NEW(a, nvertex, uint8_t);
 	next = NEW(a, nvertex, int);
 	for (int i = 0; i < narc; i++) {
 		n.first[arc[i].from + 1]++;
@@ -70,7 +84,7 @@ net_new(Arena *a, int nvertex, const FlowArc *arc, int narc, int source, int sin
 	for (int v = 0; v < nvertex; v++) {
 		n.first[v + 1] += n.first[v];
 		next[v] = n.first[v];
-		n.level[v] = -1;
+		n.level[v] = NONE;
 	}
 	for (int i = 0; i < narc; i++) {
 		int s = next[arc[i].from]++, t = next[arc[i].to]++;
@@ -117,40 +131,7 @@ infinite_path(Arena *a, const Net *n, const FlowArc *arc, int narc, FlowCut *c)
 	return true;
 }
 
-static void
-set_level(Net *n, int v, int level)
-{
-	n->level[v] = level;
-	n->current[v] = n->first[v];
-	n->queue[n->nqueue++] = v;
-}
-
-/* Distances to the sink over residual arcs, up to the source's. When the source is
- * out of reach, the vertices with a level are all that still reach the sink. */
-static bool
-label(Net *n)
-{
-	for (int i = 0; i < n->nqueue; i++)
-		n->level[n->queue[i]] = -1;
-	n->nqueue = 0;
-	set_level(n, n->sink, 0);
-	for (int i = 0; i < n->nqueue && n->level[n->source] < 0; i++) {
-		int v = n->queue[i];
-
-		for (int s = n->first[v]; s < n->first[v + 1]; s++)
-			if (n->level[n->slot[s].to] < 0 && n->slot[n->slot[s].twin].room > 0)
-				set_level(n, n->slot[s].to, n->level[v] + 1);
-	}
-	return n->level[n->source] >= 0;
-}
-
-typedef struct Step {
-	int vertex;
-	int64_t room;          /* what may still enter the path here */
-	int64_t sent;          /* what reached the sink from here, not yet booked on the arc before */
-} Step;
-
-/* first usable slot of v from its current arc on, or -1 */
+/* the first slot of v from its current one on that leads a level down, or -1 */
 static int
 admissible(Net *n, int v)
 {
@@ -161,6 +142,146 @@ admissible(Net *n, int v)
 			return *s;
 	return -1;
 }
+
+static void
+lose(Net *n, int v)
+{
+	n->level[v] = ~n->level[v];
+	n->lost[n->nlost++] = v;
+}
+
+/* v is to be looked at: an arc that led down from it is full, or leads to a lost vertex */
+static void
+suspect(Net *n, int v)
+{
+	if (n->level[v] > 0 && !n->queued[v]) {
+		n->queued[v] = 1;
+		n->queue[n->nqueue++] = v;
+	}
+}
+
+/* lose every vertex whose ways down are all full or lead to lost vertices, up to the half of all */
+static void
+spread(Net *n)
+{
+	for (int done = 0; (done < n->nlost || n->nqueue > 0) && n->nlost <= n->nvertex / 2;) {
+		if (done < n->nlost) {
+			int v = n->lost[done++];
+
+			for (int s = n->first[v]; s < n->first[v + 1]; s++)
+				if (n->level[n->slot[s].to] == ~n->level[v] + 1)
+					suspect(n, n->slot[s].to);
+		} else {
+			int v = n->queue[--n->nqueue];
+
+			n->queued[v] = 0;
+			if (n->level[v] > 0 && admissible(n, v) < 0)
+				lose(n, v);
+		}
+	}
+}
+
+typedef struct Seed { int level, vertex; } Seed;
+
+static int
+by_level(const void *x, const void *y)
+{
+	const Seed *a = x, *b = y;
+
+	return a->level != b->level ? (a->level > b->level) - (a->level < b->level)
+		: (a->vertex > b->vertex) - (a->vertex < b->vertex);
+}
+
+/* the lost vertices that reach another in one step, with the level that this would give */
+static int
+find_seeds(const Net *n, Seed *seed)
+{
+	int nseed = 0;
+
+	for (int i = 0; i < n->nlost; i++) {
+		int v = n->lost[i], least = -1;
+
+		for (int s = n->first[v]; s < n->first[v + 1]; s++) {
+			int level = n->level[n->slot[s].to];
+
+			if (n->slot[s].room > 0 && level >= 0 && (least < 0 || level < least))
+				least = level;
+		}
+		if (least >= 0)
+			seed[nseed++] = (Seed){least + 1, v};
+	}
+	qsort(seed, (size_t)nseed, sizeof *seed, by_level);
+	return nseed;
+}
+
+static void
+set_level(Net *n, int v, int level)
+{
+	if (n->level[v] >= 0)
+		return;
+	n->level[v] = level;
+	n->current[v] = n->first[v];
+	n->queue[n->nqueue++] = v;
+}
+
+/* Levels by a search in breadth from the vertices queued and the seeds; it takes in the seeds of a
+ * level before it leaves the first vertex of that level. */
+static void
+search(Net *n, const Seed *seed, int nseed)
+{
+	int next = 0;
+
+	for (int i = 0; next < nseed || i < n->nqueue;) {
+		if (next < nseed && (i == n->nqueue || seed[next].level <= n->level[n->queue[i]])) {
+			set_level(n, seed[next].vertex, seed[next].level);
+			next++;
+			continue;
+		}
+		if (n->anew && n->level[n->source] >= 0)
+			break;
+		for (int v = n->queue[i++], s = n->first[v]; s < n->first[v + 1]; s++)
+			if (n->level[n->slot[s].to] < 0 && n->slot[n->slot[s].twin].room > 0)
+				set_level(n, n->slot[s].to, n->level[v] + 1);
+	}
+	n->nlost = n->nqueue = 0;
+}
+
+/* levels of all vertices, or where each phase labels anew, up to the source's */
+static void
+label(Net *n)
+{
+	for (int i = 0; i < n->nqueue; i++)
+		n->queued[n->queue[i]] = 0;
+	for (int v = 0; v < n->nvertex; v++)
+		n->level[v] = NONE;
+	n->nqueue = 0;
+	set_level(n, n->sink, 0);
+	search(n, NULL, 0);
+}
+
+/* levels after a phase */
+static void
+relabel(Net *n, Seed *seed)
+{
+	if (!n->anew)
+		spread(n);
+	n->anew = n->anew || n->nlost > n->nvertex / 2;
+	if (n->anew) {
+		label(n);
+	} else {
+		int nseed = find_seeds(n, seed);
+
+		for (int i = 0; i < n->nlost; i++)
+			n->level[n->lost[i]] = NONE;
+		search(n, seed, nseed);
+	}
+}
+
+typedef struct Step {
+	int vertex;
+	int64_t room;          /* what may still enter the path here */
+	int64_t sent;          /* what reached the sink from here, not yet booked on the arc before */
+} Step;
 
 static int64_t
 blocking_flow(Net *n, Step *path)
@@ -182,15 +303,19 @@ blocking_flow(Net *n, Step *path)
 			path[++depth] = (Step){n->slot[s].to, MIN(p->room, n->slot[s].room), 0};
 			continue;
 		}
-		if (depth == 0)
+		if (depth == 0) {
+			lose(n, n->source);
 			return p->sent;
+		}
 		if (p->room > 0)
-			n->level[p->vertex] = -1;   /* nothing more gets through: no arc may lead here again */
+			lose(n, p->vertex);         /* nothing more gets through: no arc may lead here again */
 		p[-1].room -= p->sent;
 		p[-1].sent += p->sent;
 		s = n->current[p[-1].vertex];
 		n->slot[s].room -= p->sent;
 		n->slot[n->slot[s].twin].room += p->sent;
+		if (n->slot[s].room == 0)
+			suspect(n, p[-1].vertex);
 		depth--;
 	}
 }
@@ -201,12 +326,13 @@ flow_min_cut(Arena *a, int nvertex, const FlowArc *arc, int narc, int source, in
 	Net n = net_new(a, nvertex, arc, narc, source, sink);
 	FlowCut c = {0};
 	Step *path = NEW(a, nvertex, Step);
+	Seed *seed = NEW(a, nvertex, Seed);
 
 	if (infinite_path(a, &n, arc, narc, &c)) {
 		c.value = -1;
 		return c;
 	}
-	while (label(&n))
+	for (label(&n); n.level[source] >= 0; relabel(&n, seed))
 		c.value += blocking_flow(&n, path);
 	c.flow = NEW(a, narc, int64_t);
 	c.sink_side = NEW(a, nvertex, uint8_t);
