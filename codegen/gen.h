@@ -499,7 +499,8 @@ const char *harness_run(Harness *h, Job *job, int n, int threads);
 typedef struct Probe {
 	Graph *g;                      /* a copy; its leaves, in this order, are inputs; its outputs what is looked at */
 	Ports out, update, saved, grad;        /* the interface that it had, of nodes of the copy */
-	const Program *program;        /* to be called for CALL_INFER; members of AREA_INPUT and AREA_OUTPUT as in g */
+	const Program *program;        /* to be called for CALL_INFER; members of AREA_INPUT and AREA_OUTPUT as in g;
+	                                * NULL: the function computes nothing */
 	Tensor **value;                /* by id, after judging: what compiled code had, else the interpreter */
 } Probe;
 /* g: the graph of one function, without composites. name: prefix of its symbols */

@@ -57,7 +57,8 @@ probe_make(Arena *a, const Graph *g, const char *name, const GenOptions *o)
 			port_add(h, &h->out, arena_fmt(a, "v%lld", (long long)i), n, n->at);
 	}
 	*own = (GenOptions){.backend = o->backend, .input_base = o->input_base, .option_text = "", .inline_all = true};
-	p->program = program_make(a, h, NULL, own);
+	if (h->out.n)
+		p->program = program_make(a, h, NULL, own);
 	return p;
 }
 

@@ -53,6 +53,14 @@ put_attrs(Buf *b, const Node *n)
 	}
 }
 
+/* "kernel 2, 5" */
+static void
+put_kernels(Buf *b, const Node *n)
+{
+	for (int i = 0; i < n->nkernel; i++)
+		buf_printf(b, "%s%d", i ? ", " : "kernel ", n->kernel[i]);
+}
+
 void
 graph_text(Buf *b, const Graph *g)
 {
@@ -67,8 +75,9 @@ graph_text(Buf *b, const Graph *g)
 		for (int k = 0; k < n->nin; k++)
 			buf_printf(b, "%s%s", k ? ", " : " ", value_name(b->arena, n->in[k]));
 		put_attrs(b, n);
-		if (n->scope)
-			buf_printf(b, "  # %s", n->scope);
+		if (n->scope || n->nkernel)
+			buf_printf(b, "  # %s%s", n->scope ? n->scope : "", n->scope && n->nkernel ? ", " : "");
+		put_kernels(b, n);
 		buf_putc(b, '\n');
 	}
 	for (int p = 0; p < LEN(ports); p++)
@@ -99,6 +108,24 @@ dot_ports(Buf *b, const char *what, const char *color, const Ports *p)
 	}
 }
 
+/* a box around what one kernel alone computes */
+static void
+dot_kernels(Buf *b, const Graph *g)
+{
+	int n = 0;
+
+	for (int64_t i = 0; i < g->nnode; i++)
+		for (int k = 0; k < g->node[i]->nkernel; k++)
+			n = MAX(n, g->node[i]->kernel[k] + 1);
+	for (int k = 0; k < n; k++) {
+		buf_printf(b, "  subgraph cluster%d { label=\"kernel %d\"; color=\"#8a8a8a\";", k, k);
+		for (int64_t i = 0; i < g->nnode; i++)
+			if (g->node[i]->nkernel == 1 && g->node[i]->kernel[0] == k)
+				buf_printf(b, " n%d;", g->node[i]->id);
+		buf_puts(b, " }\n");
+	}
+}
+
 void
 graph_dot(Buf *b, const Graph *g)
 {
@@ -113,10 +140,14 @@ graph_dot(Buf *b, const Graph *g)
 		}
 		buf_puts(b, "\\n");
 		put_label(b, tt(n));
+		if (n->nkernel)
+			buf_puts(b, "\\n");
+		put_kernels(b, n);
 		buf_printf(b, "\"%s];\n", n->leaf ? ", shape=box" : n->side == SIDE_B ? ", style=filled, fillcolor=\"#f6dfd3\"" : "");
 		for (int k = 0; k < n->nin; k++)
 			buf_printf(b, "  n%d -> n%d;\n", n->in[k]->id, n->id);
 	}
+	dot_kernels(b, g);
 	dot_ports(b, "out", "#d7e8d4", &g->out);
 	dot_ports(b, "update", "#e3dcf0", &g->update);
 	dot_ports(b, "saved", "#f7ebc3", &g->saved);

@@ -682,3 +682,23 @@ fuse(Arena *a, Graph *g, const bool *named, Node **memory)
 	append_small(f);
 	return ordered(f);
 }
+
+void
+graph_fuse(Graph *g)
+{
+	Node **memory = NEW(g->arena, MAX(g->nnode, 1), Node *);
+	Groups gs = fuse(g->arena, g, graph_named(g->arena, g), memory);
+	Ins *in = NEW(g->arena, MAX(g->nnode, 1), Ins);
+
+	for (int i = 0; i < gs.n; i++)
+		for (const Group *k = gs.v[i]; k; k = k->then)
+			for (int64_t m = 0; m < k->nmember; m++)
+				in_add(g->arena, &in[k->node[m]->id], i, 0);
+	for (int64_t i = 0; i < g->nnode; i++) {
+		int *kernel = NEW(g->arena, MAX(in[i].n, 1), int);
+		for (int64_t k = 0; k < in[i].n; k++)
+			kernel[k] = in[i].v[k].k;
+		g->node[i]->nkernel = (int)in[i].n;
+		g->node[i]->kernel = kernel;
+	}
+}

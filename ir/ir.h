@@ -241,6 +241,8 @@ struct Node {
 	const Blob *blob;              /* constant */
 	Remat remat;
 	Side side;
+	int nkernel;
+	const int *kernel;             /* noted by the pass fuse: those that compute it, by the order in which they run */
 	bool typed;                    /* the user asserts the type: written back */
 	bool pinned;                   /* differentiated with respect to: its uses are told from those of an equal value,
 	                                * so nothing folds or merges with it until grad is done */
@@ -826,6 +828,7 @@ bool fits_prologue(const Judge *j, const Node *n, const Group *k);
  * written, if it is */
 typedef struct Groups { Group **v; int n; } Groups;
 Groups fuse(Arena *a, Graph *g, const bool *named, Node **memory);
+void graph_fuse(Graph *g);                       /* notes kernels at the nodes */
 int64_t group_work(const Group *k);              /* at the hints, without what comes afterwards */
 /* price.c: what a graph's values are to the backward pass */
 typedef enum Claim {
@@ -934,7 +937,7 @@ void graph_text(Buf *b, const Graph *g);         /* one line a node */
 void graph_dot(Buf *b, const Graph *g);          /* Graphviz */
 
 /* pass.c: the table of passes and its runner */
-enum { M_JOINT = 1, M_CORE = 2, M_SPLIT = 4 };
+enum { M_JOINT = 1, M_CORE = 2, M_SPLIT = 4, M_FUSED = 8 };
 typedef struct Module Module;
 struct Module {
 	Arena *arena;

@@ -41,6 +41,13 @@ run_split(Module *m)
 	diag_check();
 }
 
+static void
+run_fuse(Module *m)
+{
+	graph_fuse(m->split->fwd);
+	graph_fuse(m->split->bwd);
+}
+
 static const Pass passes[] = {
 	{"inline",   run_inline,   0,                0,       "calls become the nodes of their functions"},
 	{"simplify", run_simplify, 0,                0,       "fold constants, drop dead code, share equal nodes"},
@@ -48,6 +55,7 @@ static const Pass passes[] = {
 	{"compose",  run_compose,  M_JOINT,          M_CORE,  "composites become core ops"},
 	{"clean",    run_simplify, M_JOINT | M_CORE, 0,       "fold and share what decomposition brought together"},
 	{"split",    run_split,    M_JOINT | M_CORE, M_SPLIT, "min cut: what forward saves, what backward repeats"},
+	{"fuse",     run_fuse,     M_SPLIT,          M_FUSED, "note which kernels compute each node"},
 };
 
 const Pass *

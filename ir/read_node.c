@@ -177,7 +177,7 @@ results_check(Nodes *s, Entry *it, const Json *out)
 	path_back(s->g, mark);
 }
 
-static const char node_keys[] = "out op in attrs type scope remat side from";
+static const char node_keys[] = "out op in attrs type scope remat side from kernel";
 
 static bool
 is_node_key(const char *key)
@@ -522,6 +522,30 @@ side_of(Nodes *s, const Entry *it)
 	return json_get(it->j, "side") ? (Side)(1 + word_of(s, it, "side", word, LEN(word))) : SIDE_NONE;
 }
 
+/* what the pass fuse noted at node v (NULL: there is none) */
+static void
+kernels_read(Nodes *s, const Entry *it, Node *v)
+{
+	const Json *list = json_get(it->j, "kernel");
+	int64_t mark = path_key(s->g, "kernel"), k;
+	int n = 0, *kernel;
+
+	if (list && want(s->g, list, J_ARRAY, "'kernel'")) {
+		kernel = NEW(s->g->arena, MAX(list->n, 1), int);
+		for (int i = 0; i < list->n; i++) {
+			if (json_int(list->item[i], &k) && k >= 0 && k <= INT32_MAX)
+				kernel[n++] = (int)k;
+			else
+				graph_diag(s->g, DIAG_ERROR, list->item[i]->at, "a kernel's number must be an integer, at least 0");
+		}
+		if (v) {
+			v->nkernel = n;
+			v->kernel = kernel;
+		}
+	}
+	path_back(s->g, mark);
+}
+
 static void
 type_assert(Nodes *s, const Json *j, const char *name, Node *v)
 {
@@ -609,7 +633,7 @@ node_make_at(Nodes *s, Entry *it)
 	Graph *g = s->g;
 	Attr *attrs = it->op ? attrs_read(s, it) : NULL;
 	Remat remat = remat_of(s, it);
-	Node **in;
+	Node **in, *v = NULL;
 	int r = 0;
 
 	g->cur_scope = text_of(s, it, "scope");
@@ -622,8 +646,10 @@ node_make_at(Nodes *s, Entry *it)
 		g->cur_name = name_or_null(it->name[r]);
 		g->cur_in_at = places(s, it);
 		g->cur_remat = remat;          /* the node's, not its literals' */
-		results_bind(s, it, node(g, it->op, in, it->nin, attrs));
+		v = node(g, it->op, in, it->nin, attrs);
+		results_bind(s, it, v);
 	}
+	kernels_read(s, it, v);
 	g->cur_name = NULL;
 	g->cur_in_at = NULL;
 	if (!it->bad)

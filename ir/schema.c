@@ -312,6 +312,7 @@ put_node(Buf *b)
 		"      \"remat\": {\"enum\": [\"auto\", \"save\", \"recompute\"]},\n"
 		"      \"side\": {\"enum\": [\"f\", \"b\"]},\n"
 		"      \"from\": {\"type\": \"string\"},\n"
+		"      \"kernel\": {\"type\": \"array\", \"items\": {\"type\": \"integer\", \"minimum\": 0}},\n"
 		"      \"op\": {\"enum\": ");
 	put_list(b, names, n);
 	buf_puts(b, "}},\n     \"allOf\": [\n");

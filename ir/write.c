@@ -466,6 +466,13 @@ put_types(Writer *w, const Node *n)
 }
 
 static void
+put_kernels(Writer *w, const Node *n)
+{
+	for (int i = 0; i < n->nkernel; i++)
+		buf_printf(w->b, "%s%d%s", i ? ", " : ", \"kernel\": [", n->kernel[i], i == n->nkernel - 1 ? "]" : "");
+}
+
+static void
 put_node(Writer *w, const Node *n)
 {
 	static const char *const remat[] = {NULL, "save", "recompute"};
@@ -484,6 +491,7 @@ put_node(Writer *w, const Node *n)
 	field(w, "side", side[n->side]);
 	if (n->from && (!name || strcmp(n->from, name)))
 		field(w, "from", n->from);
+	put_kernels(w, n);
 	buf_putc(w->b, '}');
 }
 

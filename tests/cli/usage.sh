@@ -53,7 +53,7 @@ is "usage: a file that is not there" "$(says fmt none.json)" \
 is "usage: a directory for a file" "$(says fmt .)" ".: error: cannot read: Is a directory
 => 2"
 is "usage: an unknown pass" "$(says print "$models/mlp.json" --after=foo)" \
-"gradc: error: --after: there is no pass 'foo'; passes are inline simplify grad compose clean split
+"gradc: error: --after: there is no pass 'foo'; passes are inline simplify grad compose clean split fuse
 => 2"
 is "usage: an unknown op" "$(says ops relux)" "gradc: error: there is no op 'relux'; did you mean 'relu'?
 => 2"
@@ -132,6 +132,13 @@ for pass in 00-inline 01-simplify 02-grad 03-compose 04-clean; do
 	is "dumps: from $pass" "$(saved from.json)" "$(saved partition.json)"
 done
 is "dumps: from 05-split" "$("$GRADC" print --from=split dumps/05-split.json | cksum)" "$(cksum <partition.json)"
+"$GRADC" print --after=fuse "$models/mlp.json" -o fused.json
+is "dumps: after fuse" "$(sed 's/, "kernel": \[[0-9, ]*\]//' fused.json | cksum)" "$(cksum <partition.json)"
+is "dumps: from fuse" "$("$GRADC" print --from=fuse fused.json | cksum)" "$(cksum <fused.json)"
+is "dumps: fuse takes a dump" "$("$GRADC" print --from=split --after=fuse dumps/05-split.json | grep -c '"kernel"')" \
+	"$(grep -c '"kernel"' fused.json)"
+has "dumps: kernels in text" "$("$GRADC" print --after=fuse --emit=text "$models/mlp.json")" "add %8, fc0.bias  # fc0, kernel 0"
+has "dumps: kernels as boxes" "$("$GRADC" print --after=fuse --emit=dot "$models/mlp.json")" 'subgraph cluster0 { label="kernel 0";'
 is "dumps: the last stop" "$("$GRADC" partition --stop=clean "$models/mlp.json" | cksum)" "$(cksum <dumps/04-clean.json)"
 is "dumps: a joint graph without --from" "$(says grad dumps/02-grad.json)" \
 "dumps/02-grad.json: error: this graph has its cotangents already, as the dump of a pass: name the pass with --from

@@ -9,6 +9,14 @@ done
 is "verify: a symbolic dimension at its hint and at its least" "$(grep -o 'B=[0-9]*' bn_dropout.log | tr '\n' ' ')" "B=16 B=2 "
 is "verify: gradients by differences" "$(grep -c '^  gradient of .* by differences .* tolerance' bn_dropout.log)" 6
 
+# functions that compute nothing
+cat >same.json <<'X'
+{"gradc": 1, "name": "same", "inputs": {"x": "f32[3]"}, "params": {"w": "f32[3]"}, "nodes": [],
+ "outputs": {"y": "x", "z": "w"}}
+X
+"$GRADC" verify same.json >same.log 2>&1
+is "verify: a graph whose outputs are its inputs" "$? $(grep -c ' 0 values' same.log) $(grep -c 'compared bit by bit' same.log)" "0 6 2"
+
 # a compiler that changes the program: what it changed is found by both backends
 cat >wrongcc <<'X'
 #!/bin/sh
