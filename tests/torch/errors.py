@@ -35,6 +35,13 @@ CASES = {
               "                params={'x': torch.ones(3)})\n", [], r"names\.py:\d+: a parameter and an input are both called 'x': rename one"),
     "fixed_size": ("def f(x):\n    return x.reshape(4, -1).sum() + x.view(16).sum()\n",
                    ["--input=f32[4,4]", "--dim=B=0:64"], r"the model fixes the size of dimension B"),
+    "packed": ("class f(torch.nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+               "        self.rnn = torch.nn.GRU(4, 5)\n\n    def forward(self, x):\n"
+               "        y, _ = self.rnn(torch.nn.utils.rnn.pack_sequence([x, x]))\n        return y.data.sum()\n",
+               ["--input=f32[3,4]"], r"packed\.py:8: packed sequences are not supported: call the layer on the padded batch"),
+    "through_lstm": ("rnn = torch.nn.LSTM(4, 5)\n\ndef f(x):\n    x.requires_grad_()\n"
+                     "    return torch.autograd.grad(rnn(x)[0].sum(), x, create_graph=True)[0].sum()\n", ["--input=f32[3,4]"],
+                     r"through_lstm\.py:6: derivatives within the model, through a recurrent layer, are not supported"),
     "shape": ("def f(x):\n    return (x @ torch.ones(3, 3)).sum()\n", ["--input=f32[4,4]"], r"shape\.py:3: torch\.export: .*"),
     "raises": ("def f():\n    return undefined\n", [], r"raises\.py:3: NameError: name 'undefined' is not defined"),
     "no_input": ("f = torch.nn.Linear(4, 4)\n", [], r"example inputs are missing: --input='f32\[8,784\]' for each"),

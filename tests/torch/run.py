@@ -1,20 +1,24 @@
 """Exported models against PyTorch: loss, outputs and every gradient, by the interpreter and as emitted C.
 
-    run.py GRADC DIR CC
+    run.py GRADC DIR CC [MODEL...]
 
 PyTorch computes in float64; an f32 program may lie from it by what float32 costs PyTorch itself, times a few."""
+import json
 import os
 import subprocess
 import sys
 
 import numpy as np
 import torch
+import torch.nn.functional as F
+from torch import nn
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "cmd", "import", "torch"))
 import gradc_torch                                                      # noqa: E402
 from gradc_torch.export import find_loss                                # noqa: E402
 from gradc_torch.trace import argument_names                            # noqa: E402
 from models import MODELS                                               # noqa: E402
+import models_recurrent                                                 # noqa: E402, F401
 import models_window                                                    # noqa: E402, F401
 
 passed = failed = 0
@@ -110,15 +114,33 @@ def refusals(folder):
     check(not os.path.exists(os.path.join(folder, "bad.json")), "nothing is written where something is refused")
 
 
+def steps(gradc, folder):
+    """A recurrent layer is a loop: its C does not grow with the number of steps. Dropout is between layers."""
+    lines = []
+    for n in (300, 600):
+        path = os.path.join(folder, "steps.json")
+        gradc_torch.export(nn.LSTM(4, 5, 3, dropout=0.5), (torch.randn(n, 2, 4),), path, targets=(torch.randn(n, 2, 5),),
+                           loss=lambda out, target: F.mse_loss(out[0], target))
+        subprocess.run([gradc, "compile", path, "-o", folder], check=True)
+        with open(os.path.join(folder, "steps.c")) as f:
+            lines.append(len(f.read().splitlines()))
+        with open(path) as f:
+            ops = [node["op"] for node in json.load(f)["nodes"]]
+        check(ops.count("scan") == 3 and ops.count("dropout") == 2, "LSTM of three layers: %s" % " ".join(ops))
+    # tiles and orders of sums depend on sizes; steps written out would be a line each at least
+    check(abs(lines[1] - lines[0]) < 100, "lines of C of 300 and of 600 steps: %d, %d" % tuple(lines))
+
+
 def main():
-    gradc, folder, cc = sys.argv[1:]
+    gradc, folder, cc = sys.argv[1:4]
     os.makedirs(folder, exist_ok=True)
-    for name, make in MODELS.items():
+    for name in sys.argv[4:] or MODELS:
         torch.manual_seed(1)
         try:
-            run_case(name, make(), gradc, folder, cc)
+            run_case(name, MODELS[name](), gradc, folder, cc)
         except (gradc_torch.ExportError, subprocess.CalledProcessError) as e:
             check(False, "%s: %s" % (name, e))
+    steps(gradc, folder)
     refusals(folder)
     print("%d passed, %d failed" % (passed, failed))
     return failed != 0

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch.utils import _pytree as pytree
 
-from . import rules, rules_window, rules_index, rules_order, rules_special       # noqa: F401  they add rules
+from . import rules, rules_window, rules_index, rules_order, rules_recurrent, rules_special       # noqa: F401  they add rules
 from .errors import ExportError
 from .graph import DTYPES, Graph, Value, number
 from .safetensors import save

@@ -48,7 +48,7 @@ class Graph:
         self.name = name
         self.doc = None
         self.dims, self.inputs, self.params, self.buffers, self.constants = {}, {}, {}, {}, {}
-        self.nodes, self.outputs, self.updates = [], {}, {}
+        self.nodes, self.outputs, self.updates, self.functions = [], {}, {}, {}
         self.loss = None
         self.taken = set()
         self.scope = None
@@ -79,20 +79,45 @@ class Graph:
         self.nodes.append(node)
         return out
 
+    def input(self, name, dtype, shape):
+        """An input of a function."""
+        value = Value(self.fresh(name), dtype, shape)
+        self.inputs[value.name] = value.type()
+        return value
+
+    def function(self, body):
+        """The name of a function, which is a graph of inputs, nodes and outputs; equal ones are one."""
+        parts = {"inputs": body.inputs, "nodes": body.nodes, "outputs": body.outputs}
+        for name, known in self.functions.items():
+            if known == parts:
+                return name
+        name, n = body.name, 1
+        while name in self.functions:
+            n += 1
+            name = "%s.%d" % (body.name, n)
+        self.functions[name] = parts
+        return name
+
     def text(self):
         """The IR, an entry a line."""
-        def section(key, entries):
-            if isinstance(entries, dict):
-                lines = ["    %s: %s" % (json.dumps(k), json.dumps(v)) for k, v in entries.items()]
-                return '  "%s": {\n%s\n  }' % (key, ",\n".join(lines))
-            return '  "%s": [\n%s\n  ]' % (key, ",\n".join("    " + json.dumps(n) for n in entries))
-
         parts = ['  "gradc": 1', '  "name": %s' % json.dumps(self.name)]
         if self.doc:
             parts.append('  "doc": %s' % json.dumps(self.doc))
         for key in ("dims", "inputs", "params", "buffers", "constants", "nodes", "outputs", "updates"):
             if getattr(self, key):
-                parts.append(section(key, getattr(self, key)))
+                parts.append(section(key, getattr(self, key), "  "))
         if self.loss:
             parts.append('  "loss": %s' % json.dumps(self.loss))
+        if self.functions:
+            each = ["    %s: {\n%s\n    }" % (json.dumps(name), ",\n".join(section(k, v, " " * 6) for k, v in f.items()))
+                    for name, f in self.functions.items()]
+            parts.append('  "functions": {\n%s\n  }' % ",\n".join(each))
         return "{\n%s\n}\n" % ",\n".join(parts)
+
+
+def section(key, entries, margin):
+    """An object or a list, an entry a line."""
+    named = isinstance(entries, dict)
+    lines = ["%s: %s" % (json.dumps(k), json.dumps(v)) for k, v in entries.items()] if named else map(json.dumps, entries)
+    return '%s"%s": %s\n%s\n%s%s' % (margin, key, "{" if named else "[", ",\n".join("%s  %s" % (margin, x) for x in lines),
+                                     margin, "}" if named else "]")

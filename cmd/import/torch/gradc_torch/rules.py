@@ -35,7 +35,7 @@ def name_of(op):
 
 
 def find(op):
-    return RULES.get(name_of(op)) if getattr(op, "namespace", "") == "aten" else None
+    return RULES.get(name_of(op)) if getattr(op, "namespace", "") in ("aten", "gradc_torch") else None
 
 
 # what there is no rule for, and why

@@ -17,6 +17,7 @@ from torch import nn
 from torch.utils import _pytree as pytree
 
 from .errors import ExportError
+from .whole import DERIVED, PACKED, Whole
 
 
 class Program(nn.Module):
@@ -113,6 +114,8 @@ ADVICE = [
      "a parameter is modified in place: let the model write to a copy, parameter.clone()"),
     (r"Constraints violated \((.*?)\)",
      r"the model fixes the size of dimension \1, or what it divides by: leave that dimension out, or write x.shape[i] in the model"),
+    (re.escape(PACKED), PACKED),
+    (re.escape(DERIVED), DERIVED),
     (r"\.numpy\(\) is not supported", "numpy cannot be traced: use the functions of torch"),
 ]
 
@@ -158,7 +161,9 @@ def trace(program, inputs, targets, dims, known):
     with quiet():
         shapes = dynamic_shapes(dims, inputs, targets) if dims else None
         try:
-            return decomposed(torch.export.export(program, (inputs, targets), dynamic_shapes=shapes, strict=False), known)
+            with Whole():
+                exported = torch.export.export(program, (inputs, targets), dynamic_shapes=shapes, strict=False)
+            return decomposed(exported, known)
         except Exception as e:             # its own classes are private, and change
             raise ExportError([blame(e)]) from e
 
