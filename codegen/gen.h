@@ -280,6 +280,7 @@ const Kernel *kernels_put(Kernels *ks, const Kernel *k, const char *name);
 int kernels_len(const Kernels *ks);
 const Kernel *kernels_at(const Kernels *ks, int i);
 RtSet *kernels_rt(const Kernels *ks);            /* what the kernels use; the unit may add to it */
+bool confuses_masks(Arena *a, const Block *k);   /* masks.c: gcc must keep its branches */
 /* the text of one kernel: comment, signature (`static void MODEL_k03_x(...)`), body */
 void kernel_print(Buf *b, const Kernels *ks, const Kernel *k, const char *model);
 /* one call: buf[i] is the node whose memory parameter i is; a written one gets its value here */

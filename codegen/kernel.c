@@ -153,8 +153,12 @@ kernels_add(Kernels *ks, Build *b, const char *name, const char *doc, int64_t fl
 RtSet *
 kernels_rt(const Kernels *ks)
 {
-	for (int64_t i = 0; i < ks->n; i++)
-		block_uses(&(Uses){.rt = ks->rt}, &ks->entry[i]->k.body);
+	for (int64_t i = 0; i < ks->n; i++) {
+		const Block *body = &ks->entry[i]->k.body;
+		block_uses(&(Uses){.rt = ks->rt}, body);
+		if (confuses_masks(ks->arena, body))
+			rt_use(ks->rt, "RT_BRANCHES");
+	}
 	return ks->rt;
 }
 
@@ -204,6 +208,8 @@ kernel_print(Buf *b, const Kernels *ks, const Kernel *k, const char *model)
 {
 	if (k->doc)
 		put_doc(b, k->doc);
+	if (confuses_masks(b->arena, &k->body))
+		buf_printf(b, "%s_BRANCHES\n", upper(b->arena, model));
 	put_signature(b, ks, k, model);
 	buf_puts(b, "{\n");
 	if (k->scan) {

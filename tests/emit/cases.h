@@ -268,11 +268,23 @@ c_scatters(Graph *g)
 	return Add(all, Cast(Scatter(OP_scatter_amin, Gt(k, LitI(g, I16, 0)), 1, i, Gt(t, LitI(g, I16, 0))), F32));
 }
 
+/* two elements under one condition in each step of the outer loop */
+static Node *
+c_padded_rows(Graph *g)
+{
+	Node *x = in(g, "x", "f32[4,2]"), *low = in(g, "low", "f32[2,9]");
+
+	x = Pad(x, (Dim[]){DIM(3), DIM(0)}, (Dim[]){DIM(0), DIM(0)}, 0);
+	low = Transpose(Pad(low, (Dim[]){DIM(0), DIM(5)}, (Dim[]){DIM(0), DIM(0)}, 1), 0, 1);
+	return Cat((Node *const []){Abs(x), Neg(low)}, 2, 0);
+}
+
 static const struct { const char *name; Formula *formula; } formulas[] = {
 	{"pointwise", c_pointwise}, {"gelu", c_gelu}, {"integers", c_integers}, {"casts", c_casts}, {"views", c_views},
 	{"reshape_hard", c_reshape_hard}, {"sums", c_sums}, {"long_sums", c_long_sums}, {"extrema", c_extrema},
 	{"known", c_known}, {"empty_dots", c_empty_dots}, {"softmax", c_softmax}, {"dots", c_dots}, {"gather", c_gather},
 	{"random", c_random}, {"sources", c_sources},
+	{"padded_rows", c_padded_rows},
 	{"scans", c_scans}, {"extrema_so_far", c_extrema_so_far}, {"sorts", c_sorts}, {"empty_orders", c_empty_orders}, {"scatters", c_scatters},
 };
 

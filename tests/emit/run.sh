@@ -18,6 +18,7 @@ emit() {
 }
 emit "$CC" "-O0 -fsanitize=address,undefined -fno-sanitize-recover=all"
 emit "$CC" "-O0 -fsanitize=address,undefined -fno-sanitize-recover=all" $files
+emit "$CC" "-O3 -march=native"
 emit "$CC" "-O3 -march=native -fopenmp" $files
 if command -v clang-19 > /dev/null; then
 	emit clang-19 "-O2 -march=native"
