@@ -45,7 +45,7 @@ static const AttrSpec transpose_attr[] = {
 	{"dim1", A_INT, NULL, "the dimension it changes places with", NULL},
 	{0}
 };
-const Op op_transpose = {.name = "transpose", .id = OP_transpose, .kind = COMPOSITE, .min_in = 1, .max_in = 1,
+const Op op_transpose = {.name = "transpose", .alias = "swapaxes", .id = OP_transpose, .kind = COMPOSITE, .min_in = 1, .max_in = 1,
 	.flags = ALIAS, .attr = transpose_attr, .operands = "input",
 	.doc = "two dimensions exchanged",
 	.shape = transpose_shape, .compose = transpose_compose};
