@@ -107,7 +107,15 @@ demo: deps              ## install what is missing, build, train a classifier on
 deps:                   ## install what building and testing need (Debian, Ubuntu)
 	@CC="$(CC)" sh .ci/deps.sh
 
-suites: build $(UNIT) $(SUITE_PROGS) $(BUILD)/fuzz/fuzz_graph
+# seeded mutation of inputs; best with CFLAGS=-fsanitize=address,undefined and a BUILD of its own
+FUZZ := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_RUNS ?= 100000
+$(BUILD)/fuzz/%: tests/fuzz/%.c tests/fuzz/draw.c $(LIB_OBJ) Makefile
+	@mkdir -p $(@D)
+	$(say) cc $<
+	$(Q)$(CC) $(ALL_CFLAGS) -Ilib -Iir -Icodegen -Icmd/gradc -MMD -MP $< tests/fuzz/draw.c $(LIB_OBJ) $(LDLIBS) -o $@
+
+suites: build $(UNIT) $(SUITE_PROGS) $(FUZZ)
 	@:
 run-suites: suites
 	@CC="$(CC)" sh tests/run.sh "$(BUILD)" $(SUITES)
@@ -122,14 +130,6 @@ quick: build $(UNIT)    ## unit tests alone: fast, for every change
 	@set -e; for t in $(UNIT); do \
 		if ! "$$t" > "$$t.log" 2>&1; then cat "$$t.log"; exit 1; fi; done; echo "quick: $(words $(UNIT)) unit programs pass"
 
-# seeded mutation of inputs; best with CFLAGS=-fsanitize=address,undefined and a BUILD of its own
-FUZZ := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
-FUZZ_RUNS ?= 100000
-$(BUILD)/fuzz/%: tests/fuzz/%.c tests/fuzz/draw.c $(LIB_OBJ) Makefile
-	@mkdir -p $(@D)
-	$(say) cc $<
-	$(Q)$(CC) $(ALL_CFLAGS) -Ilib -Iir -Icodegen -Icmd/gradc -MMD -MP $< tests/fuzz/draw.c $(LIB_OBJ) $(LDLIBS) -o $@
-
 # contractions as a share of the machine's peak; one thread
 $(BUILD)/bench/gen_dot: tests/bench/dot/gen.c $(LIB_OBJ) Makefile
 	@mkdir -p $(@D)
@@ -142,10 +142,13 @@ bench-dot: $(BUILD)/bench/gen_dot   ## how fast contractions are, as a share of 
 
 fuzz: $(FUZZ)           ## long runs of the fuzzers (FUZZ_RUNS=100000)
 	@set -e; for t in $(FUZZ); do "$$t" $(FUZZ_RUNS); done
+fuzz-readers: $(BUILD)/fuzz/fuzz_json $(BUILD)/fuzz/fuzz_read
+	@$< 20000
+	@$(word 2,$^) 5000
 
-asan:                   ## unit tests under AddressSanitizer and UBSan
+asan:                   ## unit tests and fuzzers of the readers under AddressSanitizer and UBSan
 	@GRADC_DEBUG_ALLOC=1 $(MAKE) --no-print-directory BUILD=$(BUILD)/asan OPT="-O1 -g" \
-		CFLAGS="-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer" quick
+		CFLAGS="-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer" quick fuzz-readers
 
 # ---- installation
 PREFIX ?= /usr/local
@@ -181,5 +184,5 @@ clean:                  ## remove the build directory
 help:                   ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: build check check-full check-torch demo deps suites run-suites run-demo quick bench-dot fuzz asan install uninstall clean help
+.PHONY: build check check-full check-torch demo deps suites run-suites run-demo quick bench-dot fuzz fuzz-readers asan install uninstall clean help
 -include $(OBJ:.o=.d) $(UNIT:=.d) $(SUITE_PROGS:=.d) $(FUZZ:=.d)
