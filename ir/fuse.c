@@ -21,6 +21,12 @@ enum {
 };
 
 typedef struct In In;                  /* a node is computed, or read, in kernel k */
+/* Ways from an element of a kernel to one of a value, through views and broadcasts: each is computed by itself. */
+typedef struct Paths {
+	int n;                         /* more than MAXCOPIES: too many */
+	uint64_t way[MAXCOPIES];
+} Paths;
+
 typedef struct Fuse {
 	Arena *arena;
 	Graph *g;
@@ -33,7 +39,7 @@ typedef struct Fuse {
 	Ins *read;                     /* by node: kernels that load it */
 	int *host;                     /* by node: the kernel that writes it; -1: none */
 	bool *shown;                   /* a view in whose memory its operand is written */
-	int *copies;                   /* by node: at how many elements a kernel computes it for each of its own */
+	Paths *paths;                  /* by node: by which ways of index maps kernels come to its elements from their own */
 	Group **group;
 	int64_t n, cap;
 	int stamp;
@@ -151,8 +157,31 @@ typedef struct Readers {
 	Ins fit;                       /* kernels of which a reader can compute it */
 	Ins unfit;                     /* kernels of which a reader cannot */
 	Ins all;
-	int together, apart;           /* copies for readers at the same element, and for all others */
+	Paths paths;
 } Readers;
+
+static void
+path_add(Paths *p, uint64_t way)
+{
+	for (int i = 0; i < p->n && i < MAXCOPIES; i++)
+		if (p->way[i] == way)
+			return;
+	if (p->n < MAXCOPIES)
+		p->way[p->n] = way;
+	p->n = MIN(p->n + 1, MAXCOPIES + 1);
+}
+
+/* the ways to what u reads: its own, or each one step longer */
+static void
+paths_through(Paths *p, const Paths *of, const Node *u, int operand, bool same_element)
+{
+	int64_t step[] = {u->id, operand};
+
+	for (int i = 0; i < MIN(of->n, MAXCOPIES); i++)
+		path_add(p, same_element ? of->way[i] : hash64(step, sizeof step, of->way[i]));
+	if (of->n > MAXCOPIES)
+		p->n = of->n;
+}
 
 static void
 add_reader(Fuse *f, Readers *r, const Node *n, const Node *u, int operand)
@@ -160,10 +189,7 @@ add_reader(Fuse *f, Readers *r, const Node *n, const Node *u, int operand)
 	Ins in = computed_in(f, u);
 	bool strided = u->op->kind == DOT || f->judge.addressed[u->id];
 
-	if (u->op->kind == MAP && shape_eq(&n->type, &u->type))
-		r->together = MAX(r->together, f->copies[u->id]);
-	else
-		r->apart = MIN(r->apart + f->copies[u->id], 1 << 20);
+	paths_through(&r->paths, &f->paths[u->id], u, operand, u->op->kind == MAP && shape_eq(&n->type, &u->type));
 	if (strided)
 		f->judge.addressed[n->id] = is_affine_view(n) || is_packed_view(n);
 	if (selects_from(&f->judge, u, operand))
@@ -260,7 +286,7 @@ store(Fuse *f, Node *n, const Readers *r)
 		enter(f, k, n, place);
 	PUSH(f->arena, k->root, k->nroot, k->caproot, n);
 	f->host[n->id] = k->id;
-	f->copies[n->id] = 1;
+	f->paths[n->id] = (Paths){.n = 1};
 	for (int64_t i = 0; i < r->all.n; i++)
 		if (r->all.v[i].k != k->id) {
 			in_add(f->arena, &f->group[r->all.v[i].k]->dep, k->id, 0);
@@ -285,8 +311,8 @@ settle(Fuse *f, Node *n)
 	}
 	if (node_literal(n) && !f->named[n->id])
 		return;
-	f->copies[n->id] = r.together + r.apart;
-	if (f->copies[n->id] > MAXCOPIES && n->op->kind != VIEW) {
+	f->paths[n->id] = r.paths;
+	if (r.paths.n > MAXCOPIES && n->op->kind != VIEW) {
 		r.unfit = r.all;               /* chains of shifted values would double at each step */
 		r.fit = (Ins){0};
 		r.forced = true;
@@ -662,7 +688,7 @@ fuse(Arena *a, Graph *g, const bool *named, Node **memory)
 	f->judge.nested = NEW(a, MAX(g->nnode, 1), bool);
 	f->judge.again = NEW(a, MAX(g->nnode, 1), int);
 	f->judge.from = NEW(a, MAX(g->nnode, 1), const Node *);
-	f->copies = NEW(a, MAX(g->nnode, 1), int);
+	f->paths = NEW(a, MAX(g->nnode, 1), Paths);
 	f->shown = NEW(a, MAX(g->nnode, 1), bool);
 	for (int64_t i = 0; i < g->nnode; i++)
 		f->host[i] = -1;

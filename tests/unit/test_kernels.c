@@ -124,12 +124,39 @@ equal_layers_share(void **state)
 	arena_free(a);
 }
 
+/* What a chain of shifted values reads through two of its readers is another element for each: were it computed
+ * where it is read, a kernel would double at each level. The second derivative of a product has such chains. */
+static void
+chains_do_not_double(void **state)
+{
+	static const Options o = {.training = true, .partition = "min-cut", .objective = "traffic"};
+	static const GenOptions gen = {.backend = BACKEND_FUSED, .option_text = "", .input_base = "m.json"};
+	Arena *a = arena_new();
+	const char *text = G("\"inputs\": {\"x\": \"f64[5,5,5]\"}, \"nodes\": [{\"out\": \"y\", \"op\": \"prod\", \"in\": [\"x\"]}], "
+		OUT "\"wrt\": [\"x\"]");
+	Module first = {.arena = a, .options = &o}, second = first;
+	Graph *g = graph_read(a, "product", text, (int64_t)strlen(text));
+
+	(void)state;
+	diag_check();
+	first.graph = graph_rebuild(a, g, false);
+	module_run(&first, 0, pass_find("grad"));
+	g = grad_plain(a, first.graph);
+	port_add(g, &g->wrt, "x", g->leaf[0]->node, (Loc){0});
+	g->wrt_given = true;
+	second.graph = graph_rebuild(a, g, false);
+	module_run(&second, 0, pass_find("split"));
+	assert_true(unit_make(a, g, second.split, &gen).source.n < 200000);
+	arena_free(a);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(as_many_as_wanted),
 		cmocka_unit_test(equal_layers_share),
+		cmocka_unit_test(chains_do_not_double),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
