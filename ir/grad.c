@@ -104,9 +104,6 @@ choose_wrt(Graph *g)
 			if ((int)l->role == role && dtype_float(l->node->type.dt) && (l->trainable || role == INPUT))
 				port_add(g, &g->wrt, l->name, l->node, l->at);
 		}
-	if (!g->wrt.n)
-		diag(DIAG_ERROR, (Loc){.file = g->file},
-			"nothing to differentiate with respect to: no floating params or inputs, and no \"wrt\"");
 }
 
 static void
@@ -217,6 +214,9 @@ grad_of(Arena *a, const Graph *user, const Options *o, const bool *seeded)
 
 	if (!g->wrt_given)
 		choose_wrt(g);
+	if (!g->wrt.n)
+		diag(DIAG_ERROR, (Loc){.file = g->file}, "nothing to differentiate with respect to: %s",
+			g->wrt_given ? "\"wrt\" is empty" : "no floating params or inputs, and no \"wrt\"");
 	wanted = depends(a, g, &g->wrt);
 	if (!seeded)
 		seeded = choose_seeds(g, o, wanted);

@@ -107,7 +107,7 @@ bool
 differentiable(const Graph *g)
 {
 	if (g->loss >= 0 || g->wrt_given)
-		return true;
+		return !g->wrt_given || g->wrt.n;
 	for (int64_t i = 0; i < g->nleaf; i++)
 		if (g->leaf[i]->role == PARAM && g->leaf[i]->trainable && dtype_float(g->leaf[i]->node->type.dt))
 			return true;

@@ -23,6 +23,10 @@ EOF
 "$GRADC" compile where.json -o choose
 is "compile: no load depends on a choice" "$(grep -c ' ? ' choose/choose.c) $(grep ' ? .*\[' choose/choose.c)" "4 "
 
+sed 's/^  "loss": .*/  "loss": "loss", "wrt": []/' mlp.json >infer.json
+is "compile: nothing to differentiate" "$(says infer.json -o infer; grep -oE 'mlp_(infer|forward|backward)\(' infer/mlp.h)" "=> 0
+mlp_infer("
+
 # where to
 is "compile: no -o" "$(says mlp.json | head -n 1)" \
 "gradc: error: -o DIR is missing: the directory of NAME.c, NAME.h and NAME.manifest.json (-o . is this one)"
