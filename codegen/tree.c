@@ -172,27 +172,59 @@ simplify_index(Build *b, const char *op, const Val *l, const Val *r)
 	}
 }
 
-/* of a dtype that has no negative value, or made from a smaller one of that kind */
+/* Least and greatest value of an integer's or bool's dtype, or that of the smaller one it is made from: u64 as if it ended
+ * with int64. Of a literal its own; false: it is one to which that makes a difference. */
 static bool
-is_unsigned(const Val *v)
+range_of(const Val *v, int64_t *lo, int64_t *hi)
 {
-	if (v->kind == V_CAST && dtype_integer(v->dt) && dtype_size(v->dt) > dtype_size(v->x[0]->dt))
-		v = v->x[0];
-	return v->dt == BOOL || dtype_class(v->dt) == C_UINT;
+	const Val *of = v;
+	int bits;
+
+	if (v->kind == V_INT) {
+		*lo = *hi = v->num.i;
+		return v->dt != U64 || (v->num.i >= 0 && v->num.i < INT64_MAX);
+	}
+	if (v->kind == V_CAST && dtype_integer(v->dt) && !dtype_float(v->x[0]->dt)
+		&& dtype_size(v->dt) > dtype_size(v->x[0]->dt))
+		of = v->x[0];
+	bits = of->dt == BOOL ? 1 : 8 * dtype_size(of->dt) - (dtype_class(of->dt) == C_INT);
+	*hi = bits < 63 ? ((int64_t)1 << bits) - 1 : INT64_MAX;
+	*lo = dtype_class(of->dt) == C_INT ? -*hi - 1 : 0;
+	return true;
+}
+
+/* l < r, for l of these ranges: 1 or 0; -1: it depends */
+static int
+known_less(int64_t llo, int64_t lhi, int64_t rlo, int64_t rhi)
+{
+	return lhi < rlo ? 1 : llo >= rhi ? 0 : -1;
 }
 
 /* comparisons of integers that compilers warn of, since they know the outcome; NULL: it is none */
 static const Val *
 known_comparison(Build *b, const char *op, const Val *l, const Val *r)
 {
+	int64_t llo, lhi, rlo, rhi;
+	bool turned = op[0] == '>', equal = op[1] == '=';
+	int less, more;
+
 	if (dtype_float(l->dt) || !strchr("<>=!", op[0]))
 		return NULL;
 	if (l == r)
-		return v_lit(b, BOOL, op[1] == '=' && op[0] != '!');
-	if ((is_unsigned(l) && is_int(r, 0) && (!strcmp(op, "<") || !strcmp(op, ">=")))
-		|| (is_unsigned(r) && is_int(l, 0) && (!strcmp(op, ">") || !strcmp(op, "<="))))
-		return v_lit(b, BOOL, op[1] == '=');
-	return NULL;
+		return v_lit(b, BOOL, equal && op[0] != '!');
+	if (l->kind != V_INT && r->kind != V_INT)
+		return NULL;
+	if (!range_of(l, &llo, &lhi) || !range_of(r, &rlo, &rhi))
+		return NULL;
+	less = known_less(llo, lhi, rlo, rhi);
+	more = known_less(rlo, rhi, llo, lhi);
+	if (strchr("=!", op[0]))
+		return less == 1 || more == 1 ? v_lit(b, BOOL, op[0] == '!') : NULL;
+	if (equal)
+		less = turned ? less : more;   /* not the opposite */
+	else
+		less = turned ? more : less;
+	return less < 0 ? NULL : v_lit(b, BOOL, equal ? !less : less);
 }
 
 const Val *

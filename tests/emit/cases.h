@@ -178,6 +178,8 @@ c_known(Graph *g)
 	Node *small = Cast(in(g, "s", "u8[B]"), I64);
 
 	low = Add(low, Cast(Lt(small, Lit(small, 0)), U64));
+	low = Add(low, Cast(LogicalOr(Eq(small, Lit(small, -100)), Ge(small, Lit(small, 256))), U64));
+	low = Add(low, Cast(LogicalOr(Le(small, Lit(small, 254)), Gt(Lit(u, 0), u)), U64));
 	return Add(Add(Cast(Sum(no, (int[]){0}, 1, false), I64), first), Cast(low, I64));
 }
 
