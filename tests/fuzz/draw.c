@@ -6,6 +6,7 @@
  * index of the right rank) is drawn by the kind and the name of the attribute or
  * operand, never by op. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "fuzz.h"
@@ -568,6 +569,13 @@ draw_wrt(Draw *w)
 		w->g->wrt_given = false;
 }
 
+static int
+by_port_name(const void *a, const void *b)
+{
+	return strcmp(((const Port *)a)->name, ((const Port *)b)->name);
+}
+
+/* in the order in which a reader has them */
 static void
 draw_updates(Draw *w)
 {
@@ -581,6 +589,8 @@ draw_updates(Draw *w)
 			break;
 		}
 	}
+	if (w->g->update.n)
+		qsort(w->g->update.p, (size_t)w->g->update.n, sizeof *w->g->update.p, by_port_name);
 }
 
 Graph *
