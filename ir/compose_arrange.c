@@ -8,9 +8,7 @@
 static int
 dim_of(const Node *n, int i, int rank)
 {
-	int64_t d = attr(n, i)->i;
-
-	return (int)(d < 0 ? d + MAX(rank, 1) : d);
+	return dim_index(attr(n, i)->i, rank);
 }
 
 /* dimensions before and after dimension d of t, each as one */

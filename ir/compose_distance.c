@@ -1,4 +1,4 @@
-/* compose_distance: normalize, cosine_similarity, pairwise_distance, and losses that are
+/* compose_distance: normalize, cosine_similarity, pairwise_distance, cdist, and losses that are
  * made of distances: cosine_embedding_loss, triplet_margin_loss. */
 #include "ir.h"
 
@@ -112,7 +112,7 @@ const Op op_cosine_similarity = {.name = "cosine_similarity", .id = OP_cosine_si
 	.doc = "x1 . x2 / (|x1| |x2|) along dim",
 	.shape = cosine_similarity_shape, .compose = cosine_similarity_compose};
 
-/* ---- pairwise_distance, triplet_margin_loss ---- */
+/* ---- pairwise_distance ---- */
 
 enum { PAIR_P, PAIR_EPS, PAIR_KEEP };
 
@@ -123,7 +123,9 @@ distance(Node *a, Node *b, double p, double eps, bool keep)
 	Node *d = Sub(a, b);
 	int last = d->type.rank - 1;
 
-	d = norm_along(Add(d, Lit(d, eps)), p, last);
+	if (eps != 0)
+		d = Add(d, Lit(d, eps));
+	d = norm_along(d, p, last);
 	return keep ? d : Squeeze(d, last);
 }
 
@@ -169,6 +171,65 @@ const Op op_pairwise_distance = {.name = "pairwise_distance", .id = OP_pairwise_
 	.min_in = 2, .max_in = 2, .attr = pairwise_attr, .operands = "x1 x2",
 	.doc = "p-norm of x1 - x2 + eps along the last dimension",
 	.shape = pairwise_distance_shape, .compose = pairwise_distance_compose};
+
+/* ---- cdist ---- */
+
+/* dimension i from the end, after the rows, of what the leading ones of a and b broadcast to; k = -1: to nothing */
+static Dim
+batch_dim(const Type *a, const Type *b, int i)
+{
+	Dim p = a->rank - 3 < i ? DIM(1) : a->dim[a->rank - 3 - i], q = b->rank - 3 < i ? DIM(1) : b->dim[b->rank - 3 - i];
+
+	return dim_one(p) ? q : dim_one(q) || dim_eq(p, q) ? p : DIM(-1);
+}
+
+static void
+cdist_shape(Node *n)
+{
+	const Type *a = &n->in[0]->type, *b = &n->in[1]->type;
+	Type t = {.dt = a->dt, .rank = MAX(a->rank, b->rank)};
+	bool fits = true;
+
+	if (!float_operand(n, 0) || !same_dtype(n, 0))
+		return;
+	for (int i = 0; i < 2; i++)
+		if (n->in[i]->type.rank < 2 || n->in[i]->type.rank == MAXRANK) {
+			type_error_in(n, i, "%s is %s, must have 2 to %d dimensions", nn(n->in[i]), tt(n->in[i]), MAXRANK - 1);
+			return;
+		}
+	for (int i = 0; i < t.rank - 2; i++) {
+		t.dim[t.rank - 3 - i] = batch_dim(a, b, i);
+		fits &= t.dim[t.rank - 3 - i].k >= 0;
+	}
+	t.dim[t.rank - 2] = a->dim[a->rank - 2];
+	t.dim[t.rank - 1] = b->dim[b->rank - 2];
+	if (!fits || !dim_eq(a->dim[a->rank - 1], b->dim[b->rank - 1]))
+		type_error_in(n, 1, "vectors or batches differ: %s is %s, %s is %s", nn(n->in[0]), tt(n->in[0]), nn(n->in[1]),
+			tt(n->in[1]));
+	else if (type_fits(n, &t))
+		n->type = t;
+}
+
+static void
+cdist_compose(Node *n, bool training, Node **res)
+{
+	Node *a = Wide(n->in[0]), *b = Wide(n->in[1]);
+
+	(void)training;
+	a = Unsqueeze(a, a->type.rank - 1);
+	b = Unsqueeze(b, b->type.rank - 2);
+	res[0] = Cast(distance(a, b, attr(n, 0)->f, 0, false), n->type.dt);
+}
+
+static const AttrSpec cdist_attr[] = {
+	{"p", A_NUM, "2.0", "exponent of the norm", NULL},
+	{0}
+};
+const Op op_cdist = {.name = "cdist", .id = OP_cdist, .kind = COMPOSITE, .min_in = 2, .max_in = 2, .cost = 3,
+	.attr = cdist_attr, .operands = "x1 x2", .doc = "p-norm of the difference of each row of x1 and each row of x2",
+	.shape = cdist_shape, .compose = cdist_compose};
+
+/* ---- triplet_margin_loss ---- */
 
 enum { TRIPLET_MARGIN, TRIPLET_P, TRIPLET_EPS, TRIPLET_SWAP, TRIPLET_REDUCTION };
 

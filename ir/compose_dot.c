@@ -204,9 +204,8 @@ matmul_result(const Node *n, int *label)
 	return rank;
 }
 
-/* floats and integers have products */
-static bool
-numeric(Node *n, int i)
+bool
+numeric_operand(Node *n, int i)
 {
 	if (n->in[i]->type.dt != BOOL)
 		return true;
@@ -226,7 +225,7 @@ matmul_shape(Node *n)
 			type_error_in(n, i, "%s is a scalar; mul multiplies by one", nn(n->in[i]));
 			return;
 		}
-	if (!same_dtype(n, 0) || !numeric(n, 0) || !matmul_sizes(n, size))
+	if (!same_dtype(n, 0) || !numeric_operand(n, 0) || !matmul_sizes(n, size))
 		return;
 	t.rank = matmul_result(n, label);
 	for (int i = 0; i < t.rank; i++)
@@ -271,7 +270,7 @@ bmm_shape(Node *n)
 			type_error_in(n, i, "%s is %s, must have three dimensions", nn(n->in[i]), tt(n->in[i]));
 			return;
 		}
-	if (!same_dtype(n, 0) || !numeric(n, 0))
+	if (!same_dtype(n, 0) || !numeric_operand(n, 0))
 		return;
 	if (!dim_eq(a->dim[0], b->dim[0]) || !dim_eq(a->dim[2], b->dim[1])) {
 		type_error_in(n, 1, "%s sizes differ:\n%s is %s, %s is %s", dim_eq(a->dim[0], b->dim[0]) ? "inner" : "batch",
@@ -326,7 +325,7 @@ linear_shape(Node *n)
 {
 	Type t = n->in[0]->type;
 
-	if (!same_dtype(n, 0) || !numeric(n, 0) || !linear_features(n))
+	if (!same_dtype(n, 0) || !numeric_operand(n, 0) || !linear_features(n))
 		return;
 	t.rank--;
 	if (n->in[1]->type.rank == 2)
@@ -368,7 +367,7 @@ outer_shape(Node *n)
 			type_error_in(n, i, "%s is %s, must be a vector", nn(n->in[i]), tt(n->in[i]));
 			return;
 		}
-	if (!same_dtype(n, 0) || !numeric(n, 0))
+	if (!same_dtype(n, 0) || !numeric_operand(n, 0))
 		return;
 	Type t = {.dt = n->in[0]->type.dt, .rank = 2, .dim = {n->in[0]->type.dim[0], n->in[1]->type.dim[0]}};
 	if (type_fits(n, &t))
@@ -628,7 +627,7 @@ einsum_shape(Node *n)
 		type_error(n, "equation '%s': %s", attr(n, 0)->s, why);
 		return;
 	}
-	if (!same_dtype(n, 0) || !numeric(n, 0) || !einsum_sizes(n, &e))
+	if (!same_dtype(n, 0) || !numeric_operand(n, 0) || !einsum_sizes(n, &e))
 		return;
 	t.rank = e.rank;
 	for (int i = 0; i < e.rank; i++) {

@@ -455,6 +455,45 @@ const Op op_index_fill = {.name = "index_fill", .id = OP_index_fill, .kind = COM
 	.doc = "the input with a number at a vector of indices; negative ones count from the end",
 	.shape = index_write_shape, .compose = index_write_compose};
 
+/* ---- index_reduce ---- */
+
+static void
+index_reduce_shape(Node *n)
+{
+	const char *how = attr_of(n, "reduce")->s;
+
+	if (n->in[0]->type.dt == BOOL && strncmp(how, "am", 2))
+		type_error_in(n, 0, "%s is %s; bool has no %s", nn(n->in[0]), tt(n->in[0]), how);
+	else
+		index_write_shape(n);
+}
+
+static void
+index_reduce_compose(Node *n, bool training, Node **res)
+{
+	const Op *op = op_get(OP_scatter_reduce);
+	Attr *a = attrs_new(n->g, op);
+	int dim = dim_of(n);
+	Node *in[] = {n->in[0], over_slices(n->in[1], n->in[0], dim), n->in[2]};
+
+	(void)training;
+	set_int(op, a, "dim", dim);
+	set_str(n->g, op, a, "reduce", attr_of(n, "reduce")->s);
+	set_bool(op, a, "include_self", attr_of(n, "include_self")->i);
+	res[0] = node(n->g, op, in, 3, a);
+}
+
+static const AttrSpec index_reduce_attr[] = {
+	{"dim", A_INT, NULL, "the dimension that index selects in", NULL},
+	{"reduce", A_STR, NULL, "what becomes of the slices at one place", "prod mean amax amin"},
+	{"include_self", A_BOOL, "true", "the input's own slice is one of them, where there are others", NULL},
+	{0}
+};
+const Op op_index_reduce = {.name = "index_reduce", .id = OP_index_reduce, .kind = COMPOSITE, .min_in = 3, .max_in = 3,
+	.attr = index_reduce_attr, .operands = "input index source",
+	.doc = "the input combined with slices of source at a vector of indices; a mean of integers is rounded down",
+	.shape = index_reduce_shape, .compose = index_reduce_compose};
+
 /* ---- scatter_reduce ---- */
 
 static void

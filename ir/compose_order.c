@@ -464,6 +464,77 @@ const Op op_nanquantile = {.name = "nanquantile", .id = OP_nanquantile, .kind = 
 	.doc = "the q-th quantile of what is not NaN, a vector of q in a new first dimension",
 	.shape = quantile_shape, .compose = quantile_compose};
 
+/* ---- histc ---- */
+
+enum { HISTC_BINS, HISTC_MIN, HISTC_MAX };
+
+static void
+histc_shape(Node *n)
+{
+	int64_t bins = attr(n, HISTC_BINS)->i;
+
+	if (!float_operand(n, 0))
+		return;
+	if (bins < 1)
+		type_error(n, "%lld bins", (long long)bins);
+	else if (!(attr(n, HISTC_MIN)->f <= attr(n, HISTC_MAX)->f))
+		type_error(n, "bins from %s to %s", literal_text(n, HISTC_MIN), literal_text(n, HISTC_MAX));
+	else {
+		Type t = {.dt = n->in[0]->type.dt, .rank = 1, .dim = {DIM(bins)}};
+		if (type_fits(n, &t))
+			n->type = t;
+	}
+}
+
+/* the borders: those that are given, or those of the data, moved apart where there is one value */
+static void
+histc_borders(const Node *n, Node *x, Node **low, Node **high)
+{
+	int dim = 0;
+	Node *one = Lit(x, 1), *same;
+
+	*low = Lit(x, attr(n, HISTC_MIN)->f);
+	*high = Lit(x, attr(n, HISTC_MAX)->f);
+	if (attr(n, HISTC_MIN)->f < attr(n, HISTC_MAX)->f)
+		return;
+	if (type_count(&x->type).k) {
+		*low = Amin(x, &dim, 1, false);
+		*high = Amax(x, &dim, 1, false);
+	}
+	same = Eq(*low, *high);
+	*low = Where(same, Sub(*low, one), *low);
+	*high = Where(same, Add(*high, one), *high);
+}
+
+static void
+histc_compose(Node *n, bool training, Node **res)
+{
+	Node *x = Wide(n->in[0]), *low, *high, *at, *within, *one;
+	Dim count = type_count(&x->type);
+	int64_t bins = attr(n, HISTC_BINS)->i;
+	Type t = n->type;
+
+	(void)training;
+	x = Reshape(x, &count, 1);
+	t.dt = x->type.dt;
+	histc_borders(n, x, &low, &high);
+	within = LogicalAnd(Ge(x, low), Le(x, high));
+	at = Mul(Div(Sub(x, low), Sub(high, low)), Lit(x, (double)bins));
+	at = Minimum(Cast(Where(within, at, Lit(x, 0)), I64), LitI(n->g, I64, bins - 1));
+	one = Where(within, Lit(x, 1), Lit(x, 0));
+	res[0] = Cast(ScatterAdd(Full(n->g, t, 0), 0, at, one), n->type.dt);
+}
+
+static const AttrSpec histc_attr[] = {
+	[HISTC_BINS] = {"bins", A_INT, "100", "number of bins", NULL},
+	[HISTC_MIN]  = {"min", A_NUM, "0", "lower border; what is below it does not count", NULL},
+	[HISTC_MAX]  = {"max", A_NUM, "0", "upper border, which counts; if both are equal, they are the data's", NULL},
+	{0}
+};
+const Op op_histc = {.name = "histc", .id = OP_histc, .kind = COMPOSITE, .min_in = 1, .max_in = 1, .cost = 10,
+	.flags = FLAT, .attr = histc_attr, .operands = "input", .doc = "how many elements lie in each of equal bins",
+	.shape = histc_shape, .compose = histc_compose};
+
 /* ---- searchsorted, bucketize ---- */
 
 /* operands of both: the sorted sequence, and what is searched */
@@ -479,6 +550,24 @@ searched(const Node *n)
 	return n->in[n->op->id == OP_searchsorted];
 }
 
+/* the side said in two ways, and the sorter; false after an error */
+static bool
+search_words(Node *n)
+{
+	const Node *sorter = n->nin > 2 ? n->in[2] : NULL;
+	int side;
+
+	if (op_attr(n->op, "side", &side) && attr(n, side)->set && *attr(n, side)->s == 'l' && attr_of(n, "right")->i) {
+		type_error(n, "\"side\" is left, \"right\" is true");
+		return false;
+	}
+	if (!sorter || (sorter->type.dt == I64 && shape_eq(&sorter->type, &n->in[0]->type)))
+		return true;
+	type_error_in(n, 2, "sorter %s is %s, must be of i64 and shaped like %s, which is %s", nn(sorter), tt(sorter),
+		nn(n->in[0]), tt(n->in[0]));
+	return false;
+}
+
 static void
 search_shape(Node *n)
 {
@@ -486,7 +575,7 @@ search_shape(Node *n)
 	Type t = x->type;
 	bool same = seq->type.rank == x->type.rank && seq->type.rank && n->op->id == OP_searchsorted;
 
-	if (!dtype_as(n, 1, 0))
+	if (!dtype_as(n, 1, 0) || !search_words(n))
 		return;
 	for (int d = 0; d + 1 < x->type.rank && same; d++)
 		same = dim_eq(x->type.dim[d], seq->type.dim[d]);
@@ -520,9 +609,14 @@ search_compose(Node *n, bool training, Node **res)
 	Node *seq = sequence(n), *x = searched(n), *place;
 	Dim count = type_count(&x->type);
 	int64_t most = dim_max(n->g, seq->type.dim[seq->type.rank - 1]), step = 1;
+	bool right = attr_of(n, "right")->i;
 	Type t;
+	int side;
 
 	(void)training;
+	right |= op_attr(n->op, "side", &side) && attr(n, side)->set && *attr(n, side)->s == 'r';
+	if (n->nin > 2)
+		seq = Gather(seq, seq->type.rank - 1, n->in[2]);
 	if (seq->type.rank == 1)
 		x = Reshape(x, &count, 1);
 	t = x->type;
@@ -531,18 +625,27 @@ search_compose(Node *n, bool training, Node **res)
 	while (step <= most / 2)
 		step *= 2;
 	for (; most && step; step /= 2)
-		place = search_step(seq, x, place, step, attr_of(n, "right")->i);
+		place = search_step(seq, x, place, step, right);
 	res[0] = Reshape(Cast(place, n->type.dt), n->type.dim, n->type.rank);
 }
 
+#define RIGHT_SPEC {"right", A_BOOL, "false", "behind elements that are equal, else before them", NULL}
+#define OUT_INT32_SPEC {"out_int32", A_BOOL, "false", "i32 instead of i64", NULL}
 static const AttrSpec search_attr[] = {
-	{"right", A_BOOL, "false", "behind elements that are equal, else before them", NULL},
-	{"out_int32", A_BOOL, "false", "i32 instead of i64", NULL},
+	RIGHT_SPEC,
+	OUT_INT32_SPEC,
 	{0}
 };
-const Op op_searchsorted = {.name = "searchsorted", .id = OP_searchsorted, .kind = COMPOSITE, .min_in = 2, .max_in = 2,
-	.flags = FLAT, .attr = search_attr, .operands = "sorted_sequence input",
-	.doc = "where each value would go in an ascending sequence, a vector or one for each row; NaN at the end",
+static const AttrSpec searchsorted_attr[] = {
+	RIGHT_SPEC,
+	OUT_INT32_SPEC,
+	{"side", A_STR, "null", "right: as \"right\" says it", "left right"},
+	{0}
+};
+const Op op_searchsorted = {.name = "searchsorted", .id = OP_searchsorted, .kind = COMPOSITE, .min_in = 2, .max_in = 3,
+	.flags = FLAT, .attr = searchsorted_attr, .operands = "sorted_sequence input sorter",
+	.doc = "where each value would go in an ascending sequence, a vector or one for each row; the sorter says which "
+		"element is first, second, ...; NaN at the end",
 	.shape = search_shape, .compose = search_compose};
 const Op op_bucketize = {.name = "bucketize", .id = OP_bucketize, .kind = COMPOSITE, .min_in = 2, .max_in = 2,
 	.flags = FLAT, .attr = search_attr, .operands = "input boundaries",

@@ -360,6 +360,7 @@ int norm_dim(Node *n, int64_t d, int rank);      /* negative dims; -1 after a ty
 /* the dims attribute `i` of n as a sorted set of axes of a rank-r operand; unset or empty means all (when empty_all) */
 int norm_dims(Node *n, int i, int rank, bool empty_all, int *out);
 bool float_operand(Node *n, int i);              /* operand i has a float dtype; else type_error */
+bool numeric_operand(Node *n, int i);            /* operand i is no bool: there are products; else type_error */
 /* op_reduce.c: which dimensions of its operand a REDUCE node takes away */
 void reduced_dims(const Node *n, bool *gone);
 /* Maximal runs of neighbouring reduced dimensions, innermost first; dimensions of one element do not count.

@@ -17,6 +17,9 @@ static const double LN10 = 2.30258509299404568402;
 static const double PI = 3.14159265358979323846;
 static const double SQRT_PI_OVER_2 = 0.88622692545275801365;
 static const double TWO_OVER_SQRT_PI = 1.12837916709551257390;
+static const double ONE_OVER_SQRT_2PI = 0.39894228040143267794;
+static const double SQRT_2_OVER_PI = 0.79788456080286535588;
+static const double SQRT_HALF = 0.70710678118654752440;
 
 /* ---- rows, compiled ---- */
 

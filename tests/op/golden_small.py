@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+"""golden_small.py GRADC > golden_small.t: what PyTorch gives for products, pointwise formulas, parts; see golden.py."""
+import torch
+
+from golden import main
+
+ROWS = [
+    ('addmm f64[2,3] f64[2,2] f64[2,3] beta=0.5 alpha=2', lambda a, b, c: torch.addmm(a, b, c, beta=0.5, alpha=2)),
+    ('addmm f64[3] f64[2,2] f64[2,3]', torch.addmm),
+    ('addmv f64[2] f64[2,3] f64[3] beta=0 alpha=-1', lambda a, b, c: torch.addmv(a, b, c, beta=0, alpha=-1)),
+    ('addbmm f64[2,3] f64[2,2,1] f64[2,1,3] beta=2', lambda a, b, c: torch.addbmm(a, b, c, beta=2)),
+    ('baddbmm f64[1,3] f64[2,2,2] f64[2,2,3] alpha=0.5', lambda a, b, c: torch.baddbmm(a, b, c, alpha=0.5)),
+    ('addr f64[2,3] f64[2] f64[3] alpha=3', lambda a, b, c: torch.addr(a, b, c, alpha=3)),
+    ('addmm i32[2,2] in(-9,9) i32[2,2] in(-9,9) i32[2,2] in(-9,9) beta=2 alpha=-3',
+     lambda a, b, c: torch.addmm(a, b, c, beta=2, alpha=-3)),
+    ('tensordot f64[2,3,2] f64[3,2,2]', torch.tensordot),
+    ('tensordot f64[2,3] f64[3,2] dims=1', lambda a, b: torch.tensordot(a, b, 1)),
+    ('tensordot f64[2] f64[3] dims=0', lambda a, b: torch.tensordot(a, b, 0)),
+    ('tensordot f64[2,3,2] f64[2,2,3] dims_self=[1,0] dims_other=[2,1]',
+     lambda a, b: torch.tensordot(a, b, ([1, 0], [2, 1]))),
+    ('inner f64[2,3] f64[2,3]', torch.inner),
+    ('inner f64[] f64[3]', torch.inner),
+    ('vecdot f64[2,3] f64[3]', torch.linalg.vecdot),
+    ('vecdot f64[2,3] f64[2,1] dim=0', lambda a, b: torch.linalg.vecdot(a, b, dim=0)),
+    ('cross f64[2,3] f64[1,3]', torch.linalg.cross),
+    ('cross f64[3,2] f64[3,2] dim=0', lambda a, b: torch.cross(a, b, dim=0)),
+    ('kron f64[2,2] f64[2,3]', torch.kron),
+    ('kron f64[2] f64[2,2]', torch.kron),
+    # torch.vander itself has no derivative that works
+    ('vander f64[3]', lambda a: a[:, None] ** torch.tensor([2.0, 1.0, 0.0])),
+    ('vander f64[2,2] N=3 increasing', lambda a: a[..., None] ** torch.arange(3)),
+    ('vander i64[3] in(-5,5) N=4', lambda a: torch.vander(a, 4)),
+    ('block_diag f64[2,2] f64[1,3]', torch.block_diag),
+    ('cov f64[3,4]', torch.cov),
+    ('cov f64[1,4] correction=0', lambda a: torch.cov(a, correction=0)),
+    ('cov f64[4]', torch.cov),
+    ('corrcoef f64[3,4]', torch.corrcoef),
+    ('corrcoef f64[4]', torch.corrcoef),
+    ('lerp f64[2,3] f64[3] f64[2,1]', torch.lerp),
+    ('lerp f64[3] f64[3] 0.75', lambda a, b: torch.lerp(a, b, 0.75)),
+    ('deg2rad f64[3] in(-200,200)', torch.deg2rad),
+    ('rad2deg f64[3]', torch.rad2deg),
+    ('ldexp f64[2,3] f64[3] in(-3,3)', torch.ldexp),
+    ('entr f64[3] in(0,3)', torch.special.entr),
+    ('ndtr f64[6] in(-6,6)', torch.special.ndtr),
+    ('log_ndtr f64[6] in(-30,3)', torch.special.log_ndtr),
+    ('addcmul f64[2,3] f64[3] f64[2,1] value=-0.5', lambda a, b, c: torch.addcmul(a, b, c, value=-0.5)),
+    ('addcdiv f64[2,3] f64[3] f64[2,1] in(0.5,2) value=3', lambda a, b, c: torch.addcdiv(a, b, c, value=3)),
+    ('nan_to_num f64[3] nan=2', lambda a: torch.nan_to_num(a, 2)),
+    ('logit f64[4] in(0.02,0.98)', torch.logit),
+    ('logit f64[6] in(-0.5,1.5) eps=0.2', lambda a: torch.logit(a, 0.2)),
+    ('isclose f64[8] in(-0.1,0.1) f64[8] in(-0.1,0.1) rtol=0.5 atol=0.02', lambda a, b: torch.isclose(a, b, 0.5, 0.02)),
+    ('narrow f64[4,2] dim=0 start=-3 length=2', lambda a: a.narrow(0, -3, 2)),
+    ('select f64[2,3] dim=1 index=-1', lambda a: a.select(1, -1)),
+    ('chunk f64[5] chunks=3 results(3)', lambda a: a.chunk(3)),
+    ('chunk f64[2,6] chunks=4 dim=-1 results(3)', lambda a: a.chunk(4, -1)),
+    ('cdist f64[3,2] f64[2,2]', torch.cdist),
+    ('cdist f64[2,3,2] f64[2,2] p=1', lambda a, b: torch.cdist(a, b, 1.0)),
+    ('cdist f64[3,2] f64[2,2] p=3', lambda a, b: torch.cdist(a, b, 3.0)),
+    ('histc f64[12] bins=5 min=-1 max=1.5', lambda a: torch.histc(a, 5, -1, 1.5)),
+    ('histc f64[3,4] bins=4', lambda a: torch.histc(a, 4)),
+    *[(f'index_reduce f64[4,2] i64[5] in(0,3) f64[5,2] dim=0 reduce={how}{more}',
+       lambda a, i, b, how=how, more=more: torch.index_reduce(a, 0, i, b, how, include_self=not more))
+      for how in ['mean', 'amax', 'amin', 'prod'] for more in ['', ' include_self=false']],
+    ('flatten f64[2,1,3]', torch.flatten),
+    ('flatten f64[2,1,3,2] start_dim=1 end_dim=-2', lambda a: a.flatten(1, -2)),
+    ('unflatten f64[2,6] dim=1 sizes=[-1,2]', lambda a: a.unflatten(1, (-1, 2))),
+]
+
+if __name__ == '__main__':
+    main(ROWS)
