@@ -958,6 +958,6 @@ typedef struct Pass {
 const Pass *pass_table(int *n);
 int pass_find(const char *name);                 /* -1: no such pass */
 void module_run(Module *m, int from, int to);    /* passes from..to, both included */
-bool differentiable(const Graph *g);             /* a loss, a wrt, or a trainable floating parameter; not where wrt is empty */
+bool differentiable(const Graph *g);             /* a loss, a trainable floating parameter, or a wrt; no empty wrt */
 
 #endif
