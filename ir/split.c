@@ -556,13 +556,13 @@ rewrite_new(Arena *a, const Graph *g, const Prices *p, Split *s)
 
 /* ---- report ---- */
 
-/* as a saved value would be named */
+/* an operand: by its name, or the user's node and the op within it */
 static const char *
 label(const Node *v)
 {
 	if (v->name)
 		return arena_fmt(v->g->arena, "'%s'", v->name);
-	return v->from ? arena_fmt(v->g->arena, "'%s.%s'", v->from, v->op->name) : v->op->name;
+	return v->from ? arena_fmt(v->g->arena, "'%s' (%s)", v->from, v->op->name) : v->op->name;
 }
 
 /* the first operand that backward lacks, or else the first that it reads; NULL: all are free */
