@@ -464,6 +464,10 @@ element(Build *b, const Node *n, const Ix *const *o)
 	Buf key = {.arena = b->arena};
 	const Val *v;
 
+	if (b->kept[n->id]) {
+		const Ix *at = ix_sub(b->ix, ix_linear(b->ix, &n->type, o), b->row_begin);
+		return named(b, v_load(b, b->kept[n->id], v_ix(b, at)), n);
+	}
 	if (!b->inside[n->id] && !node_literal(n)) {
 		if (!b->storage[n->id])
 			bug("%s (node %d) is neither in memory nor in the kernel", n->op->name, n->id);

@@ -67,6 +67,8 @@ typedef struct Mem {                   /* an array: a parameter of the kernel, o
 	DType dt;
 	int param;                     /* index in Kernel.buf; -1: local; -2: within scratch */
 	int64_t len;                   /* local: elements; within scratch: offset in bytes */
+	uint64_t within;               /* local: the loops in each iteration of which it is filled anew; */
+	bool awaited;                  /* its loads come after the loop that fills it */
 	bool read, write;
 } Mem;
 /* How a reduction accumulates: a function of the node's own shape, so that its bits do not depend on the
@@ -134,6 +136,8 @@ typedef struct Build {
 	Node **storage;                /* of the plan */
 	bool *inside;                  /* by node id: computed here, not loaded */
 	Mem **memof;                   /* by node id: the parameter that holds it */
+	Mem **kept;                    /* by node id: the array that has its elements of the current row, or NULL */
+	const Ix *row_begin;           /* of kept values: the row's first element */
 	Map *shared, *values, *names;
 	int nval, nvar, nmem, nloop, nix;
 	const Var *loop[MAXLOOP];
@@ -236,6 +240,9 @@ void ordered_sizes(const Node *n, Dim *outer, Dim *size, Dim *inner);
 /* nest.c: the loops of a kernel; each returns a scheduled kernel under construction */
 Build *element_kernel(Arena *a, Graph *g, const Kernels *ks, Node **storage, Node *n);       /* plain loops, one node */
 Build *group_kernel(Arena *a, Graph *g, const Kernels *ks, Node **storage, const Group *k);
+/* ---- keep.c ---- values of a row of that width that several loops over it compute, in the order of the graph, to be
+ * computed once and kept in arrays; how many */
+int64_t kept_values(Arena *a, const Graph *g, const Group *k, Dim width, Node ***out);
 
 /* loop.c: statements of raw values (with reductions) become statements in C's order: loops for reductions,
  * names for what is used twice or does not change in a loop, each in the outermost loop where it is known */

@@ -41,6 +41,7 @@ typedef struct Sched {
 	struct Sched *left;            /* with the scopes that leave() put aside */
 	int *seen;                     /* by value id: 1 + the last part of the kernel that needs it */
 	int nval;                      /* values that existed at the start */
+	bool *filled;                  /* by memory id, when it is awaited */
 } Sched;
 
 static const Val *use(Sched *s, const Val *v, int at);
@@ -671,13 +672,15 @@ prepare(Sched *s, const Val *v, const Var *over, int d)
 		prepare(s, v->x[i], over, d);
 }
 
-/* every reduction in v that does not vary with `over` has been computed */
+/* every reduction in v that does not vary with `over` has been computed, and memory that it awaits is filled */
 static bool
 ready(const Sched *s, const Val *v, const Var *over)
 {
 	if (!v->nx || find(s, v))
 		return true;
 	if (v->kind == V_REDUCE && !(v->loops >> over->id & 1))
+		return false;
+	if (v->kind == V_LOAD && v->mem->awaited && !s->filled[v->mem->id])
 		return false;
 	for (int i = 0; i < v->nx; i++)
 		if (!ready(s, v->x[i], over))
@@ -777,6 +780,8 @@ walk(Sched *s, const Block *in)
 			if (t->x[k])
 				u->x[k] = t->kind == S_CALL ? rebuild(s, t->x[k], s->depth - 1) : use_root(s, t->x[k]);
 		block_add(s->b, out, u);
+		if (t->kind == S_STORE && t->mem->awaited)
+			s->filled[t->mem->id] = true;
 	}
 }
 
@@ -846,6 +851,7 @@ schedule(Build *b)
 	s->nval = b->nval;
 	s->uses = NEW(b->arena, b->nval, int);
 	s->seen = NEW(b->arena, b->nval, int);
+	s->filled = NEW(b->arena, MAX(b->nmem, 1), bool);
 	for (int i = 0; i < MAXLOOP; i++)
 		s->open[i] = -1;
 	count_block(s, &raw);

@@ -360,6 +360,36 @@ combine_chunks(Build *b, const Columns *c, Axes inner)
 	set_parallel(b, outer, c->n * c->chunk->most * dim_hint(b->g, c->width));
 }
 
+/* loops that leave the row's elements of what is kept in arrays */
+static void
+keep_loops(Build *b, const Group *k, Block *body, const Axes *inner, const Ix *row, uint64_t used)
+{
+	Dim width = DIM(1);
+	Node **v;
+	int64_t n;
+
+	for (int i = 0; i < inner->n; i++)
+		if (!dim_mul(width, inner->extent[i], &width))
+			bug("rows of an overflowing width");
+	n = kept_values(b->arena, b->g, k, width, &v);
+	b->row_begin = ix_scale(b->ix, row, width);
+	for (int64_t i = 0; i < n; i++) {
+		Mem *m = build_array(b, build_name(b, arena_fmt(b->arena, "%s_row", node_name(b, v[i]))), v[i]->type.dt,
+			dim_max(b->g, width));
+		const Ix *column, *o[MAXRANK];
+		Axes x = *inner;
+		Block *in = body;
+		uint64_t u = used;
+		m->within = used;
+		m->awaited = true;
+		s_array(b, body, m, width.sym != 0);
+		open_loops(b, &x, &u, &column, &in);
+		unravel(b->ix, &v[i]->type, ix_add(b->ix, b->row_begin, column), o);
+		s_store(b, in, m, v_ix(b, column), element(b, v[i], o));
+		b->kept[v[i]->id] = m;
+	}
+}
+
 /* stores of all roots in loops over rows and, within a row, over its elements */
 static void
 row_loops(Build *b, const Group *k, Axes *rows, Axes *inner, Axes *bytes)
@@ -381,6 +411,7 @@ row_loops(Build *b, const Group *k, Axes *rows, Axes *inner, Axes *bytes)
 		outer = open_chunks(b, &c, *inner, r, used, &body);
 	} else
 		outer = open_loops(b, rows, &used, &row, &body);
+	keep_loops(b, k, body, inner, row, used);
 	for (int64_t i = 0; i < k->nroot; i++)
 		if (is_row_root(k, k->root[i]))
 			put_root(b, body, k->root[i], row);
@@ -450,6 +481,7 @@ part_loops(Build *b, Part *p)
 	const Group *k = p->k;
 
 	memset(b->inside, 0, (size_t)b->g->nnode * sizeof *b->inside);
+	memset(b->kept, 0, (size_t)b->g->nnode * sizeof *b->kept);
 	b->values = map_new(b->arena);
 	for (int64_t i = 0; i < k->nmember; i++)
 		b->inside[k->node[i]->id] = true;

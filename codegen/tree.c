@@ -53,6 +53,8 @@ share(Build *b, const Val *key)
 	cost = op_cost(v);
 	if (v->kind == V_VAR)
 		v->loops = v->var->loop ? (uint64_t)1 << v->var->id : v->var->within;
+	if (v->kind == V_LOAD)
+		v->loops = v->mem->within;
 	for (int i = 0; i < v->nx; i++) {
 		v->loops |= v->x[i]->loops;
 		size += v->x[i]->size;
@@ -817,6 +819,7 @@ build_new(Arena *a, Graph *g, const Kernels *ks, Node **storage)
 	b->ks = ks;
 	b->storage = storage;
 	b->inside = NEW(a, MAX(g->nnode, 1), bool);
+	b->kept = NEW(a, MAX(g->nnode, 1), Mem *);
 	b->memof = NEW(a, MAX(g->nnode, 1), Mem *);
 	b->shared = map_new(a);
 	b->values = map_new(a);

@@ -39,7 +39,7 @@ typedef struct Fuse {
 	Ins *read;                     /* by node: kernels that load it */
 	int *host;                     /* by node: the kernel that writes it; -1: none */
 	bool *shown;                   /* a view in whose memory its operand is written */
-	Paths *paths;                  /* by node: by which ways of index maps kernels come to its elements from their own */
+	Paths *paths;                  /* by node: the ways of index maps from kernels' elements to its own */
 	Group **group;
 	int64_t n, cap;
 	int stamp;

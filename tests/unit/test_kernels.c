@@ -150,6 +150,40 @@ chains_do_not_double(void **state)
 	arena_free(a);
 }
 
+/* What several loops over a row need is computed in one of them, where it is dear and the row is not too long. */
+static void
+dear_values_once(void **state)
+{
+	static const struct { const char *model, *dear; int times; } want[] = {
+		{G("\"inputs\": {\"x\": \"f32[B,512]\"}, \"nodes\": [{\"out\": \"y\", \"op\": \"softmax\", \"in\": [\"x\"], "
+			"\"attrs\": {\"dim\": 1}}], \"outputs\": {\"y\": \"y\"}"), "expf(", 1},
+		{G("\"inputs\": {\"x\": \"f32[B,512]\"}, \"nodes\": [{\"out\": \"g\", \"op\": \"gelu\", \"in\": [\"x\"]}, "
+			"{\"out\": \"y\", \"op\": \"layer_norm\", \"in\": [\"g\"], \"attrs\": {\"normalized_shape\": [512]}}], "
+			"\"outputs\": {\"y\": \"y\"}"), "erfcf(", 1},
+		{G("\"inputs\": {\"x\": \"f32[B,20000]\"}, \"nodes\": [{\"out\": \"y\", \"op\": \"softmax\", \"in\": [\"x\"], "
+			"\"attrs\": {\"dim\": 1}}], \"outputs\": {\"y\": \"y\"}"), "expf(", 3},
+	};
+	static const GenOptions gen = {.backend = BACKEND_FUSED, .option_text = "", .input_base = "m.json"};
+
+	(void)state;
+	for (int i = 0; i < LEN(want); i++) {
+		Arena *a = arena_new();
+		Graph *g = graph_read(a, "once", want[i].model, (int64_t)strlen(want[i].model));
+		const char *at;
+		Unit u;
+		int times = 0;
+		diag_check();
+		u = unit_make(a, g, NULL, &gen);
+		at = buf_str(&u.source);
+		while ((at = strstr(at, want[i].dear))) {
+			at++;
+			times++;
+		}
+		assert_int_equal(times, want[i].times);
+		arena_free(a);
+	}
+}
+
 int
 main(void)
 {
@@ -157,6 +191,7 @@ main(void)
 		cmocka_unit_test(as_many_as_wanted),
 		cmocka_unit_test(equal_layers_share),
 		cmocka_unit_test(chains_do_not_double),
+		cmocka_unit_test(dear_values_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
