@@ -174,8 +174,8 @@ simplify_index(Build *b, const char *op, const Val *l, const Val *r)
 	}
 }
 
-/* Least and greatest value of an integer's or bool's dtype, or that of the smaller one it is made from: u64 as if it ended
- * with int64. Of a literal its own; false: it is one to which that makes a difference. */
+/* Least and greatest value of an integer's or bool's dtype, or that of the smaller one it is made from: u64 as if it
+ * ended with int64. Of a literal its own; false: it is one to which that makes a difference. */
 static bool
 range_of(const Val *v, int64_t *lo, int64_t *hi)
 {
