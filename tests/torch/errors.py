@@ -42,6 +42,9 @@ CASES = {
     "through_lstm": ("rnn = torch.nn.LSTM(4, 5)\n\ndef f(x):\n    x.requires_grad_()\n"
                      "    return torch.autograd.grad(rnn(x)[0].sum(), x, create_graph=True)[0].sum()\n", ["--input=f32[3,4]"],
                      r"through_lstm\.py:6: derivatives within the model, through a recurrent layer, are not supported"),
+    "custom": ("class Reverse(torch.autograd.Function):\n    @staticmethod\n    def forward(ctx, x):\n        return x.view_as(x)\n\n"
+               "    @staticmethod\n    def backward(ctx, g):\n        return -g\n\n\ndef f(x):\n    return Reverse.apply(x).sum()\n",
+               ["--input=f32[3,4]"], r"custom\.py:13: a torch\.autograd\.Function, whose backward is not a graph: write"),
     "shape": ("def f(x):\n    return (x @ torch.ones(3, 3)).sum()\n", ["--input=f32[4,4]"], r"shape\.py:3: torch\.export: .*"),
     "raises": ("def f():\n    return undefined\n", [], r"raises\.py:3: NameError: name 'undefined' is not defined"),
     "no_input": ("f = torch.nn.Linear(4, 4)\n", [], r"example inputs are missing: --input='f32\[8,784\]' for each"),

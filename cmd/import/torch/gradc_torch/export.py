@@ -63,6 +63,7 @@ class Exporter:
         self.dims = dims
         self.env = {}
         self.problems = []
+        self.shared = {}               # id of a stored tensor -> its value
         self.named = {}                # names of inputs, parameters and buffers -> what they are of
         self.random_key = None
         self.tensors = {}              # what goes into the safetensors file
@@ -123,15 +124,23 @@ class Exporter:
             self.claim(name, "an input")
             return self.leaf(g.inputs, name, val, None)
         path = spec.target
-        name = self.program.user_name(path)
+        stored = exported.state_dict[path] if path in exported.state_dict else exported.constants[path]
+        if id(stored) not in self.shared:      # a tensor of several names is one, under the first of them
+            self.shared[id(stored)] = self.stored(kind, path, val, stored)
+        return self.shared[id(stored)]
+
+    def stored(self, kind, path, val, stored):
+        g, name = self.g, self.program.user_name(path)
         self.claim(name, "a parameter" if kind == "PARAMETER" else "a buffer")
         if kind == "PARAMETER":
             if not val.is_floating_point():
                 raise rules.Refused("parameter '%s' is %s, and only floats can be trained: make it a buffer "
                                     "(register_buffer), or an input" % (name, dtype_name(val.dtype)))
-            return self.leaf(g.params, name, val, exported.state_dict[path])
-        stored = exported.state_dict[path] if path in exported.state_dict else exported.constants[path]
-        if kind == "BUFFER" and path in self.mutated:
+            value = self.leaf(g.params, name, val, stored)
+            if not stored.requires_grad:
+                g.params[value.name]["trainable"] = False
+            return value
+        if kind == "BUFFER" and id(stored) in self.mutated:
             return self.leaf(g.buffers, name, val, stored)
         return self.leaf(g.constants, name, val, stored)
 
@@ -201,7 +210,7 @@ class Exporter:
         signature = exported.graph_signature
         specs = iter(signature.input_specs)
         names = iter(names)
-        self.mutated = {s.target for s in signature.output_specs if s.kind.name == "BUFFER_MUTATION"}
+        self.mutated = {id(exported.state_dict[s.target]) for s in signature.output_specs if s.kind.name == "BUFFER_MUTATION"}
         for node in exported.graph.nodes:
             try:
                 if node.op == "placeholder":
@@ -311,7 +320,7 @@ def finish(exporter, exported, signature):
     names, scalars = iter(names), []
     for spec, node in zip(signature.output_specs, exporter.results):
         if spec.kind.name == "BUFFER_MUTATION":
-            g.updates[exporter.program.user_name(spec.target)] = exporter.env[node].name
+            g.updates[exporter.shared[id(exported.state_dict[spec.target])].name] = exporter.env[node].name
         elif spec.kind.name == "USER_OUTPUT":
             name = next(names)
             if name in g.outputs:

@@ -308,3 +308,11 @@ def geometric(c, self, p, **_):
     x = waiting(c, -1 / math.log1p(-p))
     x = c.g.op("maximum", [c.g.op("ceil", [x], "f64", x.shape), 1.0], "f64", x.shape)
     return c.cast(x, c.results[0][0])
+
+
+@rule("embedding_bag", "embedding_bag.padding_idx", "_embedding_bag", "_embedding_bag_forward_only")
+def embedding_bag(c, weight, indices, offsets, mode=0, per_sample_weights=None, include_last_offset=False, padding_idx=-1, **_):
+    operands = [indices, weight, offsets] + ([] if per_sample_weights is None else [per_sample_weights])
+    more = dict(include_last_offset=include_last_offset or None, mode=["sum", "mean", "max"][mode],
+                padding_idx=None if padding_idx is None or padding_idx < 0 else padding_idx)
+    return [c.op("embedding_bag", operands, **more), None, None, None]

@@ -17,7 +17,7 @@ from torch import nn
 from torch.utils import _pytree as pytree
 
 from .errors import ExportError
-from .whole import DERIVED, PACKED, Whole
+from .whole import CUSTOM, DERIVED, PACKED, whole
 
 
 class Program(nn.Module):
@@ -66,7 +66,8 @@ def argument_names(model, params, inputs, targets):
         given = []
     given = given[1:] if params is not None else given
     names = []
-    for group, base in ((inputs, given), (targets, ["target"] if len(targets) == 1 else [])):
+    target = ["target"] if len(targets) == 1 and "target" not in given[:len(inputs)] else []
+    for group, base in ((inputs, given), (targets, target)):
         for i, arg in enumerate(group):
             root = base[i] if i < len(base) else "%s%d" % ("input" if group is inputs else "target", i)
             for path, leaf in pytree.tree_flatten_with_path(arg)[0]:
@@ -114,8 +115,7 @@ ADVICE = [
      "a parameter is modified in place: let the model write to a copy, parameter.clone()"),
     (r"Constraints violated \((.*?)\)",
      r"the model fixes the size of dimension \1, or what it divides by: leave that dimension out, or write x.shape[i] in the model"),
-    (re.escape(PACKED), PACKED),
-    (re.escape(DERIVED), DERIVED),
+    ("(%s)" % "|".join(map(re.escape, (CUSTOM, DERIVED, PACKED))), r"\1"),
     (r"\.numpy\(\) is not supported", "numpy cannot be traced: use the functions of torch"),
 ]
 
@@ -156,16 +156,50 @@ def quiet():
         logging.disable(level)
 
 
+@contextlib.contextmanager
+def unchecked():
+    """Distributions that do not look at the values of their arguments."""
+    from torch.distributions import Distribution
+    before = Distribution._validate_args
+    Distribution.set_default_validate_args(False)
+    try:
+        yield
+    finally:
+        Distribution.set_default_validate_args(before)
+
+
 def trace(program, inputs, targets, dims, known):
     """The exported program, of ops for which known(op) holds or that PyTorch cannot decompose."""
     with quiet():
         shapes = dynamic_shapes(dims, inputs, targets) if dims else None
         try:
-            with Whole():
+            with whole(), unchecked():
                 exported = torch.export.export(program, (inputs, targets), dynamic_shapes=shapes, strict=False)
+            cut_gradients(exported)
             return decomposed(exported, known)
         except Exception as e:             # its own classes are private, and change
             raise ExportError([blame(e)]) from e
+
+
+def cut_gradients(exported):
+    """Regions under torch.no_grad() see their operands detached; decomposing would forget where they are."""
+    for module in exported.graph_module.modules():
+        for node in module.graph.nodes if isinstance(module, torch.fx.GraphModule) else ():
+            if getattr(node.target, "__name__", "") == "wrap_with_set_grad_enabled" and not node.args[0]:
+                detach_inputs(getattr(module, node.args[1].target).graph)
+
+
+def detach_inputs(graph):
+    """All but those that are written to, which are buffers."""
+    for node in [n for n in graph.nodes if n.op == "placeholder"]:
+        val = node.meta.get("val")
+        written = any(user.args and user.args[0] is node and user.target._schema.is_mutable for user in node.users
+                      if hasattr(user.target, "_schema"))
+        if isinstance(val, torch.Tensor) and val.is_floating_point() and not written:
+            with graph.inserting_after(node):
+                detached = graph.call_function(torch.ops.aten.detach.default, (node,))
+            detached.meta = dict(node.meta)
+            node.replace_all_uses_with(detached, delete_user_cb=lambda user: user is not detached)
 
 
 def decomposed(exported, known):

@@ -1,11 +1,17 @@
-"""Layers that torch.export would take apart before any rule sees them: recurrent ones, whose steps it writes out one
-by one, and with them a number of steps that is then fixed. While a model is traced they are calls of an op of our own."""
+"""What torch.export would take apart before any rule sees it: recurrent layers, whose steps it writes out one by one,
+and with them a number of steps that is then fixed, and functions whose backward pass is the user's, which it forgets.
+While a model is traced the former are calls of an op of our own, the latter refused."""
+import contextlib
+
 import torch
+from torch.utils.checkpoint import CheckpointFunction
 from torch.overrides import TorchFunctionMode
 
 RECURRENT = ("lstm", "gru", "rnn_tanh", "rnn_relu")
 PACKED = "packed sequences are not supported: call the layer on the padded batch, and mask what lies behind the ends"
 DERIVED = "derivatives within the model, through a recurrent layer, are not supported: write its steps with nn.LSTMCell"
+CUSTOM = ("a torch.autograd.Function, whose backward is not a graph: write a function whose gradient is the one wanted, "
+          "such as value.detach() + (g - g.detach()), which has the value of value and the gradient of g")
 
 library = torch.library.Library("gradc_torch", "DEF")
 library.define("recurrent(str kind, Tensor input, Tensor[] hx, Tensor[] params, bool has_biases, int num_layers, "
@@ -36,3 +42,27 @@ class Whole(TorchFunctionMode):
             return function(*args, **(kwargs or {}))
         hx = list(args[1]) if isinstance(args[1], (list, tuple)) else [args[1]]
         return tuple(torch.ops.gradc_torch.recurrent(name, args[0], hx, *args[2:], **(kwargs or {})))
+
+
+def apply(function, *args, **kwargs):
+    """In the place of torch.autograd.Function.apply."""
+    if function is CheckpointFunction:     # what it saves is gradc's to decide
+        run, _, *args = args
+        return run(*args)
+    if not torch.is_grad_enabled() or function.__module__.startswith("torch."):
+        return original_apply(function, *args, **kwargs)
+    raise NotImplementedError(CUSTOM)
+
+
+original_apply = torch.autograd.Function.apply.__func__
+
+
+@contextlib.contextmanager
+def whole():
+    """While a model is traced."""
+    torch.autograd.Function.apply = classmethod(apply)
+    try:
+        with Whole():
+            yield
+    finally:
+        torch.autograd.Function.apply = classmethod(original_apply)
