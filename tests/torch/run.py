@@ -19,7 +19,9 @@ from gradc_torch.export import find_loss                                # noqa: 
 from gradc_torch.trace import argument_names                            # noqa: E402
 from models import MODELS                                               # noqa: E402
 import models_recurrent                                                 # noqa: E402, F401
+import models_user                                                      # noqa: E402, F401
 import models_window                                                    # noqa: E402, F401
+from served import Served, drawn                                        # noqa: E402
 
 passed = failed = 0
 
@@ -37,22 +39,25 @@ def to(x, dtype):
         lambda t: t.to(dtype) if isinstance(t, torch.Tensor) and t.is_floating_point() else t, x)
 
 
-def reference(case, dtype):
-    """Gradients by name, and the loss, in dtype."""
+def reference(case, dtype, random):
+    """Gradients by name, and the loss, in dtype; with these random numbers."""
     torch.set_default_dtype(dtype)
     try:
         model, loss = case["model"], find_loss(case.get("loss"))
         inputs, targets = to(case["inputs"], dtype), to(case.get("targets", ()), dtype)
         if "params" in case:
             params = {k: v.to(dtype).requires_grad_() for k, v in case["params"].items()}
-            out = model(params, *inputs)
+            run = lambda: model(params, *inputs)                                   # noqa: E731
         else:
             model.load_state_dict(case["state"])
             model = model.to(dtype)
-            params = dict(model.named_parameters())
+            params = {k: p for k, p in model.named_parameters() if p.requires_grad}
             model.zero_grad()
-            out = model(*inputs)
-        value = loss(out, *targets) if loss else out
+            run = lambda: model(*inputs)                                           # noqa: E731
+        with Served(random) as served:
+            out = run()
+            value = loss(out, *targets) if loss else out["loss"] if isinstance(out, dict) else out
+        check(not served.values, "%d random tensors that PyTorch does not draw" % len(served.values))
         value.backward()
         zero = {k: p.grad if p.grad is not None else torch.zeros_like(p) for k, p in params.items()}
         return value.detach().double().numpy(), {k: g.double().numpy() for k, g in zero.items()}
@@ -78,8 +83,13 @@ def run_case(name, case, gradc, folder, cc):
         file = os.path.join(folder, "%s.%s.npy" % (name, leaf_name))
         np.save(file, tensor.numpy())
         options.append("--in=%s=%s" % (leaf_name, file))
-    loss64, grads64 = reference(case, torch.float64)
-    loss32, grads32 = reference(case, torch.float32)
+    key = os.path.join(folder, "key.npy")
+    np.save(key, np.uint64(7))
+    with open(path) as f:
+        options += ["--in=key=" + key] if "key" in json.load(f)["inputs"] else []
+    random = drawn(path, gradc, options)
+    loss64, grads64 = reference(case, torch.float64, random)
+    loss32, grads32 = reference(case, torch.float32, random)
     grad = os.path.join(folder, name + ".grad.json")
     with open(grad, "w") as f:
         subprocess.run([gradc, "grad", path], stdout=f, check=True)
