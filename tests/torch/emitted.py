@@ -36,6 +36,8 @@ class Program:
         with open(stem + ".h") as f:
             defines = re.findall(r"#define %s_(\w+) (\d+)" % self.name.upper(), f.read())
         self.sizes = {k: int(v) for k, v in defines}
+        with open(stem + ".c") as f:
+            self.lines = sum(not re.match(r"\t-?(0x|\d)", line) for line in f)     # but for initial values
         begin = time.time()
         subprocess.run(cc.split() + ["-shared", "-fPIC", stem + ".c", "-o", stem + ".so", "-lm"], check=True)
         self.cc_seconds = time.time() - begin

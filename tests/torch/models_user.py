@@ -694,3 +694,85 @@ class Distilled(nn.Module):
 @model
 def distilled():
     return dict(model=Distilled(), inputs=(normal(6, 5), normal(6, 5)))
+
+
+class Pinn(nn.Module):
+    """u_t + u u_x = v u_xx, by derivatives of the network's output."""
+
+    def __init__(self):
+        super().__init__()
+        self.net = nn.Sequential(nn.Linear(2, 8), nn.Tanh(), nn.Linear(8, 8), nn.Tanh(), nn.Linear(8, 1))
+        self.viscosity = nn.Parameter(torch.tensor(0.02))
+
+    def forward(self, x, t):
+        x.requires_grad_(True)
+        t.requires_grad_(True)
+        u = self.net(torch.stack([x, t], -1)).squeeze(-1)
+        u_x, u_t = torch.autograd.grad(u.sum(), (x, t), create_graph=True)
+        u_xx, = torch.autograd.grad(u_x, x, torch.ones_like(u_x), create_graph=True)
+        residual = u_t + u * u_x - self.viscosity * u_xx
+        return residual.pow(2).mean() + (u - torch.sin(math.pi * x)).square().mean()
+
+
+@model
+def burgers():
+    return dict(model=Pinn(), inputs=(normal(9), normal(9)))
+
+
+class Hamiltonian(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.net = nn.Sequential(nn.Linear(4, 8), nn.Softplus(), nn.Linear(8, 1))
+
+    def forward(self, state, rate):
+        h = lambda s: self.net(s).squeeze(-1)                              # noqa: E731
+        dq, dp = torch.func.vmap(torch.func.grad(h))(state).chunk(2, -1)
+        curvature = torch.func.vmap(torch.func.hessian(h))(state).diagonal(dim1=-2, dim2=-1).sum(-1)
+        return F.mse_loss(torch.cat([dp, -dq], -1), rate) + 0.1 * curvature.square().mean()
+
+
+@model
+def hamiltonian():
+    return dict(model=Hamiltonian(), inputs=(normal(5, 4), normal(5, 4)))
+
+
+class Maml(nn.Module):
+    """One step of gradient descent within the model; the meta-gradient goes through it."""
+
+    def __init__(self):
+        super().__init__()
+        self.net = nn.Sequential(nn.Linear(2, 6), nn.Tanh(), nn.Linear(6, 1))
+        self.rate = nn.Parameter(torch.tensor(0.1))
+
+    def forward(self, x, y, x_test, y_test):
+        weights = dict(self.net.named_parameters())
+        inner = F.mse_loss(torch.func.functional_call(self.net, weights, (x,)), y)
+        grads = torch.autograd.grad(inner, list(weights.values()), create_graph=True)
+        adapted = {k: w - self.rate * g for (k, w), g in zip(weights.items(), grads)}
+        with torch.no_grad():
+            scale = adapted["0.bias"].norm() + 1
+        return F.mse_loss(torch.func.functional_call(self.net, adapted, (x_test,)), y_test) / scale
+
+
+@model
+def maml():
+    return dict(model=Maml(), inputs=(normal(5, 2), normal(5, 1), normal(4, 2), normal(4, 1)))
+
+
+class Critic(nn.Module):
+    """Wasserstein, with a penalty on the gradient."""
+
+    def __init__(self):
+        super().__init__()
+        self.score = nn.Sequential(nn.Linear(4, 8), nn.SiLU(), nn.Linear(8, 8), nn.GELU(), nn.Linear(8, 1))
+
+    def forward(self, real, fake, mix):
+        between = (mix * real + (1 - mix) * fake.detach()).requires_grad_(True)
+        slope, = torch.autograd.grad(self.score(between).sum(), between, create_graph=True)
+        penalty = ((slope.norm(2, dim=1) - 1) ** 2).mean()
+        return self.score(fake).mean() - self.score(real).mean() + 10 * penalty
+
+
+@model
+def critic():
+    return dict(model=Critic(), inputs=(normal(5, 4), normal(5, 4), torch.rand(5, 1)))

@@ -86,22 +86,23 @@ def run_model(spec, facts, options):
         if (dtype, backend) == ("f32", "fused"):
             row["saved " + partition] = program.saved()
             if partition == "min-cut":
+                row["lines"] = program.lines
                 row["kernels"] = "%d/%d" % (program.kernels("forward"), program.kernels("backward"))
                 row["gradc"], row["cc"] = program.gradc_seconds, program.cc_seconds
     return failed, row
 
 
 HEAD = ("| model | f64 | f32 | PyTorch f32 | limit | saved: min-cut | default | recompute | torch: mincut | default | aggressive "
-        "| kernels fw/bw | gradc s | cc s |")
+        "| kernels fw/bw | lines of C | gradc s | cc s |")
 
 
 def line(row, facts):
     kib = ["{:,.0f}".format(n / 1024) for n in
            [row["saved " + p] for p in ("min-cut", "default", "recompute")]
            + [facts[k] for k in ("mincut", "default", "mincut_aggr")]]
-    return "| %s | %.1e | %.1e | %.1e | %.1e | %s | %s | %.2f | %.1f |" % (
-        row["model"], row["f64"], row["f32"], row["eager"], row["limit"], " | ".join(kib), row["kernels"], row["gradc"],
-        row["cc"])
+    return "| %s | %.1e | %.1e | %.1e | %.1e | %s | %s | %s | %.2f | %.1f |" % (
+        row["model"], row["f64"], row["f32"], row["eager"], row["limit"], " | ".join(kib), row["kernels"],
+        "{:,}".format(row["lines"]), row["gradc"], row["cc"])
 
 
 def main():
@@ -115,7 +116,7 @@ def main():
     with open(os.path.join(HERE, "zoo.json")) as f:
         facts = json.load(f)
     passed, failures, refused = 0, [], []
-    print("Saved bytes in KiB, those of torch 2.11; seconds of f32, min-cut, fused.\n\n%s\n|%s" % (HEAD, " --- |" * 14))
+    print("Saved bytes in KiB, those of torch 2.11; seconds of f32, min-cut, fused.\n\n%s\n|%s" % (HEAD, " --- |" * 15))
     for name in options.models.split(","):
         try:
             failed, row = run_model(ZOO[name], facts[name], options)

@@ -150,7 +150,7 @@ class Exporter:
         """file:line of the user's code."""
         frames = re.findall(r'File "([^"]+)", line (\d+)', node.meta.get("stack_trace") or "")
         inside = os.path.dirname(torch.__file__)
-        own = [f for f in frames if not f[0].startswith((inside, os.path.dirname(__file__)))]
+        own = [f for f in frames if not f[0].startswith((inside, os.path.dirname(__file__), "<"))]
         code = getattr(getattr(self.program, "function", None), "__code__", None)
         if not own and code:               # PyTorch remembers lines of modules; of a function it is known where it begins
             return "%s:%d" % (code.co_filename, code.co_firstlineno)

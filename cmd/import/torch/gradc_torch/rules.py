@@ -252,7 +252,7 @@ def same(c, self, **_):
     return self
 
 
-@rule("detach")
+@rule("detach", "stop_gradient")
 def detach(c, self, **_):
     return c.op("stop_gradient", [self]) if self.floating else self
 

@@ -16,6 +16,7 @@ import torch
 from torch import nn
 from torch.utils import _pytree as pytree
 
+from . import derived
 from .errors import ExportError
 from .whole import CUSTOM, DERIVED, PACKED, whole
 
@@ -115,7 +116,7 @@ ADVICE = [
      "a parameter is modified in place: let the model write to a copy, parameter.clone()"),
     (r"Constraints violated \((.*?)\)",
      r"the model fixes the size of dimension \1, or what it divides by: leave that dimension out, or write x.shape[i] in the model"),
-    ("(%s)" % "|".join(map(re.escape, (CUSTOM, DERIVED, PACKED))), r"\1"),
+    ("(%s)" % "|".join(map(re.escape, (CUSTOM, DERIVED, PACKED, derived.DIMENSIONS, derived.STATISTICS))), r"\1"),
     (r"\.numpy\(\) is not supported", "numpy cannot be traced: use the functions of torch"),
 ]
 
@@ -168,13 +169,26 @@ def unchecked():
         Distribution.set_default_validate_args(before)
 
 
+def exported_program(program, inputs, targets, dims):
+    """As torch.export has it; where the model differentiates as it goes, without that."""
+    shapes = dynamic_shapes(dims, inputs, targets) if dims else None
+    try:
+        return torch.export.export(program, (inputs, targets), dynamic_shapes=shapes, strict=False)
+    except Exception as e:
+        if not re.search(derived.SYMPTOMS, str(e)):
+            raise
+    if dims:
+        raise NotImplementedError(derived.DIMENSIONS)
+    derived.without_derivatives(program, inputs, targets)
+    return torch.export.export(program, (inputs, targets), strict=False)
+
+
 def trace(program, inputs, targets, dims, known):
     """The exported program, of ops for which known(op) holds or that PyTorch cannot decompose."""
     with quiet():
-        shapes = dynamic_shapes(dims, inputs, targets) if dims else None
         try:
             with whole(), unchecked():
-                exported = torch.export.export(program, (inputs, targets), dynamic_shapes=shapes, strict=False)
+                exported = exported_program(program, inputs, targets, dims)
             cut_gradients(exported)
             return decomposed(exported, known)
         except Exception as e:             # its own classes are private, and change
