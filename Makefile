@@ -92,6 +92,7 @@ TORCH_TEST = $(TORCH)/bin/python tests/torch
 check-torch: build $(TORCH)/bin/python  ## exported PyTorch models and ops against PyTorch itself; installs it below build/
 	@$(TORCH_TEST)/errors.py $(BUILD)/torch-errors
 	@$(TORCH_TEST)/run.py $(abspath $(BUILD))/gradc $(BUILD)/torch-models "$(CC) -O1"
+	@$(TORCH_TEST)/example.py $(abspath $(BUILD))/gradc $(BUILD)/torch-example "$(CC)"
 	@$(TORCH_TEST)/opinfo.py $(BUILD)/gradc $(BUILD)/torch-ops "$(CC) -O1"
 check-torch-all: build $(TORCH)/bin/python  ## the zoo of models, and all samples of PyTorch's ops; an hour and more
 	@$(TORCH_TEST)/zoo.py $(abspath $(BUILD))/gradc $(BUILD)/torch-zoo "$(CC) -O2 -march=native" --full
