@@ -235,11 +235,11 @@ static void
 drop_dead_steps(Lower *l)
 {
 	bool *read = NEW(l->arena, MAX(l->g->nnode, 1), bool);
-	bool *dropped = NEW(l->arena, MAX(l->g->nnode, 1), bool);
+	bool *dropped = NEW(l->arena, MAX(l->g->nnode, 1), bool), *left = graph_left(l->arena, l->g);
 	int64_t kept = l->nstep;
 
 	for (int64_t i = 0; i < l->g->nnode; i++)
-		if (l->named[i])
+		if (left[i])
 			read[l->storage[i]->id] = true;
 	for (int64_t i = l->nstep - 1; i >= 0; i--) {
 		const Step *s = &l->step[i];

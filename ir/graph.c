@@ -328,14 +328,22 @@ graph_live(Arena *a, const Graph *g)
 }
 
 bool *
+graph_left(Arena *a, const Graph *g)
+{
+	bool *left = NEW(a, MAX(g->nnode, 1), bool);
+
+	mark_ports(left, &g->out);
+	mark_ports(left, &g->update);
+	mark_ports(left, &g->grad);
+	mark_ports(left, &g->saved);
+	return left;
+}
+
+bool *
 graph_named(Arena *a, const Graph *g)
 {
-	bool *named = NEW(a, MAX(g->nnode, 1), bool), *live = graph_live(a, g);
+	bool *named = graph_left(a, g), *live = graph_live(a, g);
 
-	mark_ports(named, &g->out);
-	mark_ports(named, &g->update);
-	mark_ports(named, &g->grad);
-	mark_ports(named, &g->saved);
 	for (int64_t i = 0; i < g->nnode; i++)
 		for (int k = 0; live[i] && node_function(g->node[i]) && k < g->node[i]->nin; k++)
 			named[g->node[i]->in[k]->id] = true;

@@ -325,7 +325,8 @@ void port_add(Graph *g, Ports *ps, const char *name, Node *v, Loc at);
 Node *port_find(const Ports *ps, const char *name);          /* NULL: absent */
 Leaf *leaf_find(const Graph *g, const char *name);
 bool *graph_live(Arena *a, const Graph *g);      /* by id: reachable from the interface */
-bool *graph_named(Arena *a, const Graph *g);     /* by id: a value that a function leaves behind, or takes */
+bool *graph_left(Arena *a, const Graph *g);      /* by id: a value that g leaves behind */
+bool *graph_named(Arena *a, const Graph *g);     /* or that a function which it calls takes */
 /* number of uses of each node by nodes; CSR lists of users: users[start[id] .. start[id+1]) */
 typedef struct Users { int *start; Node **user; } Users;
 Users graph_users(Arena *a, const Graph *g);

@@ -40,3 +40,13 @@ same bool[] = 1
 repeated bool[] = 0"
 is "functions: they stay when what a pass printed is read" "$("$GRADC" print --after=inline drawn.json | "$GRADC" run -)" \
 	"$("$GRADC" run drawn.json)"
+
+# a shift beyond the size reads nothing of the scan: neither it nor what is computed for it is emitted
+cat >unread.json <<'X'
+{"gradc": 1, "name": "unread", "inputs": {"x": "f32[2]"},
+ "nodes": [{"out": "e", "op": "exp", "in": ["x"]}, {"out": "c", "op": "scan", "in": ["e", "x"], "attrs": {"function": "f", "xs": 1}},
+           {"out": "y", "op": "shift", "in": ["c"], "attrs": {"dim": 0, "by": 4}}], "outputs": {"y": "y"},
+ "functions": {"f": {"inputs": {"c": "f32[2]", "k": "f32[]"}, "nodes": [{"out": "n", "op": "mul", "in": ["c", "k"]}], "outputs": {"n": "n"}}}}
+X
+"$GRADC" compile unread.json -o unread
+is "functions: operands of a scan that nothing reads" "$(grep -c '^unread_k[0-9]*_' unread/unread.c)" 1
