@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch.utils import _pytree as pytree
 
 from . import rules, rules_window, rules_index, rules_order, rules_recurrent, rules_special       # noqa: F401  they add rules
+from . import rules_linalg, rules_random                         # noqa: F401
 from .errors import ExportError
 from .graph import DTYPES, Graph, Value, number
 from .safetensors import save

@@ -57,10 +57,16 @@ def median(c, self, **_):
 
 @rule("searchsorted.Tensor", "bucketize.Tensor")
 def searchsorted(c, self, sorted_sequence=None, boundaries=None, right=False, side=None, sorter=None, out_int32=False, **_):
-    if sorter is not None:
-        c.refuse("searchsorted with a sorter")
     right = right or side == "right"
     given = dict(right=right or None, out_int32=out_int32 or None)
     if boundaries is not None:
         return c.op("bucketize", [self, boundaries], **given)
-    return c.op("searchsorted", [sorted_sequence, self], **given)
+    more = [] if sorter is None else [c.cast(sorter, "i64")]
+    return c.op("searchsorted", [sorted_sequence, self] + more, **given)
+
+
+@rule("histc")
+def histc(c, self, bins=100, min=0, max=0, **_):
+    if not self.floating:
+        c.refuse("histc of integers: cast them to a float")
+    return c.op("histc", [self], bins=bins, min=min, max=max)

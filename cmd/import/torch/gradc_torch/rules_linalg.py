@@ -1,0 +1,63 @@
+"""Rules for dense linear algebra: what gradc has under PyTorch's names, and what is made of that."""
+from .rules import name_of, rule
+
+
+def turned(c, x):
+    order = list(range(x.rank))
+    order[-2:] = order[:-3:-1]
+    return c.g.op("permute", [x], x.dtype, [x.shape[d] for d in order], dims=order)
+
+
+def no_error(c):
+    """The code of a factorisation: nothing is told of a failure but by NaN."""
+    return [c.g.op("full", [], dtype, shape, value=0, shape=shape, type=dtype) for dtype, shape in c.results[1:]]
+
+
+def of_vectors(a, b):
+    return b.rank == 1 or b.shape == a.shape[:-1]
+
+
+@rule("linalg_solve", "linalg_solve_ex")
+def solve(c, A, B, left=True, **_):
+    if left or of_vectors(A, B):
+        x = c.op("solve", [A, B], adjoint=None if left else True)
+    else:
+        dtype, shape = c.results[0]
+        b = turned(c, B)
+        x = turned(c, c.g.op("solve", [A, b], dtype, shape[:-2] + [shape[-1], shape[-2]], adjoint=True))
+    return [x] + no_error(c) if len(c.results) > 1 else x
+
+
+@rule("linalg_inv", "inverse", "linalg_inv_ex")
+def inverse(c, A=None, self=None, **_):
+    x = c.op("inverse", [self if A is None else A])
+    return [x] + no_error(c) if len(c.results) > 1 else x
+
+
+@rule("linalg_det", "det", "logdet")
+def det(c, A=None, self=None, **_):
+    return c.op(name_of(c.node.target).replace("linalg_", ""), [self if A is None else A])
+
+
+@rule("linalg_slogdet", "slogdet")
+def slogdet(c, A=None, self=None, **_):
+    return c.g.ops("slogdet", [self if A is None else A], c.results)
+
+
+@rule("linalg_cholesky", "cholesky", "linalg_cholesky_ex")
+def cholesky(c, self, upper=False, **_):
+    """gradc takes the symmetric part of a matrix, PyTorch one triangle: the same where it is symmetric."""
+    x = c.op("cholesky", [self], upper=upper or None)
+    return [x] + no_error(c) if len(c.results) > 1 else x
+
+
+@rule("linalg_solve_triangular")
+def solve_triangular(c, self, B, upper, left=True, unitriangular=False, **_):
+    return c.op("solve_triangular", [self, B], upper=upper, left=None if left else False,
+                unitriangular=unitriangular or None)
+
+
+@rule("triangular_solve")
+def triangular_solve(c, self, A, upper=True, transpose=False, unitriangular=False, **_):
+    a = turned(c, A) if transpose else A
+    return [c.op("solve_triangular", [a, self], upper=upper != transpose, unitriangular=unitriangular or None), A]
