@@ -270,7 +270,23 @@ guard_value(Build *b, const IxGuard *g)
 	return all;
 }
 
-/* from input i on: the first whose guard holds */
+/* may the element be of an input from i on? */
+static bool
+may_be_of(Build *b, const Node *n, const Ix *const *o, int i)
+{
+	const Ix *in[MAXRANK];
+	IxGuard guard;
+
+	for (; i < n->nin; i++) {
+		view_access(b->ix, n, o, i, in, &guard);
+		if (!guard.never)
+			return true;
+	}
+	return false;
+}
+
+/* From input i on: the first whose guard holds. The last that may have the element has it: where an index is outside of
+ * all, a guard further out keeps from reading. */
 static const Val *
 view_from(Build *b, const Node *n, const Ix *const *o, int i)
 {
@@ -291,7 +307,7 @@ view_from(Build *b, const Node *n, const Ix *const *o, int i)
 	if (n->op->bit)
 		v = v_call(b, n->type.dt, "rt_bit", (const Val *[]){v, v_ix(b, n->op->bit(b->ix, n, o))}, 2);
 	test = guard_value(b, &guard);
-	if (!test || (i == n->nin - 1 && !view_fill(n)))
+	if (!test || (!view_fill(n) && !may_be_of(b, n, o, i + 1)))
 		return v;
 	other = view_from(b, n, o, i + 1);
 	if (v->kind == V_COND && v->guard && v->x[2] == other)         /* a view of a view with the same fill */

@@ -270,6 +270,16 @@ c_scatters(Graph *g)
 	return Add(all, Cast(Scatter(OP_scatter_amin, Gt(k, LitI(g, I16, 0)), 1, i, Gt(t, LitI(g, I16, 0))), F32));
 }
 
+/* of the last operand of a cat, nothing is read */
+static Node *
+c_part_of_cat(Graph *g)
+{
+	Node *x = in(g, "x", "f32[3,2]"), *y = in(g, "y", "f32[3,1]"), *all = Cat((Node *const []){x, y}, 2, 1);
+
+	all = Pad(Slice(Mul(all, all), 1, DIM(0), DIM(1), 1), (Dim[]){DIM(0), DIM(2)}, (Dim[]){DIM(0), DIM(0)}, 0);
+	return Add(all, Abs(all));
+}
+
 /* two elements under one condition in each step of the outer loop */
 static Node *
 c_padded_rows(Graph *g)
@@ -286,7 +296,7 @@ static const struct { const char *name; Formula *formula; } formulas[] = {
 	{"reshape_hard", c_reshape_hard}, {"sums", c_sums}, {"long_sums", c_long_sums}, {"extrema", c_extrema},
 	{"known", c_known}, {"empty_dots", c_empty_dots}, {"softmax", c_softmax}, {"dots", c_dots}, {"gather", c_gather},
 	{"random", c_random}, {"sources", c_sources},
-	{"padded_rows", c_padded_rows},
+	{"padded_rows", c_padded_rows}, {"part_of_cat", c_part_of_cat},
 	{"scans", c_scans}, {"extrema_so_far", c_extrema_so_far}, {"sorts", c_sorts}, {"empty_orders", c_empty_orders}, {"scatters", c_scatters},
 };
 
