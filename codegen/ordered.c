@@ -399,8 +399,10 @@ local_memory(Sort *t, Block *body, Dim size)
 {
 	Build *b = t->b;
 
+	/* of unknown length: more than one element, since gcc warns where a loop that begins with the second is in sight */
 	for (int i = 0; i < LEN(sort_array); i++) {
-		t->of[i] = build_array(b, build_name(b, sort_array[i]), i % 2 ? I64 : U64, MAX(dim_max(b->g, size), 1));
+		t->of[i] = build_array(b, build_name(b, sort_array[i]), i % 2 ? I64 : U64,
+			MAX(dim_max(b->g, size), size.sym ? 2 : 1));
 		s_array(b, body, t->of[i], size.sym != 0);
 	}
 	t->at = v_int(b, 0);

@@ -316,6 +316,8 @@ take_shape(Node *n)
 	else if (put && !dim_eq(type_count(&t), type_count(&n->in[2]->type)))
 		type_error_in(n, 2, "as many elements as indices are needed: %s is %s, %s is %s", nn(n->in[1]), tt(n->in[1]),
 			nn(n->in[2]), tt(n->in[2]));
+	else if (put && n->in[0]->type.dt == BOOL && attr_of(n, "accumulate")->i)
+		type_error_in(n, 0, "%s is %s; bool has no sum", nn(n->in[0]), tt(n->in[0]));
 	else
 		n->type = put ? n->in[0]->type : t;
 }

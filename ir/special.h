@@ -126,10 +126,12 @@ rt_zeta_f64(double s, double q)
 	return rt_zeta_tail_f64(s, r) + sign * (rt_zeta_tail_f64(s, 1.0 - r) - rt_zeta_tail_f64(s, n + 1.0 - r));
 }
 
-/* derivative of order n of digamma: AS 6.4.10 */
+/* derivative of order n, a whole number, of digamma: AS 6.4.10 */
 static inline double
 rt_polygamma_f64(double n, double x)
 {
+	if (!(n >= 0.0 && n == floor(n)))
+		return NAN;
 	if (n == 0.0)
 		return rt_digamma_f64(x);
 	return (fmod(n, 2.0) == 0.0 ? -1.0 : 1.0) * tgamma(n + 1.0) * rt_zeta_f64(n + 1.0, x);

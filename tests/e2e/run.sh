@@ -17,7 +17,7 @@ try() {
 		echo "FAIL $what"; head -n 20 "$dir/log"; failed=$((failed + 1))
 	fi
 }
-few="tests/e2e/fixed.json tests/e2e/seeds.json tests/e2e/stateful.json tests/e2e/swap.json"
+few="tests/e2e/corners.json tests/e2e/fixed.json tests/e2e/seeds.json tests/e2e/stateful.json tests/e2e/swap.json"
 {
 e2e "$CC" "-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all" "$BUILD/e2e" $few tests/models/awkward_names.json
 e2e "$CC" "-O2 -march=native -fopenmp" "$BUILD/e2e" -quick tests/models/mlp.json tests/models/block.json \
