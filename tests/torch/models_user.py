@@ -776,3 +776,58 @@ class Critic(nn.Module):
 @model
 def critic():
     return dict(model=Critic(), inputs=(normal(5, 4), normal(5, 4), torch.rand(5, 1)))
+
+
+class PositionalEncoding(nn.Module):
+    def __init__(self, d, length=50):
+        super().__init__()
+        position = torch.arange(length).unsqueeze(1)
+        div = torch.exp(torch.arange(0, d, 2) * (-math.log(10000.0) / d))
+        pe = torch.zeros(1, length, d)
+        pe[0, :, 0::2] = torch.sin(position * div)
+        pe[0, :, 1::2] = torch.cos(position * div)
+        self.register_buffer("pe", pe)
+        self.dropout = nn.Dropout(0.1)
+
+    def forward(self, x):
+        return self.dropout(x + self.pe[:, :x.size(1)])
+
+
+class Classifier(nn.Module):
+    def __init__(self, d=8):
+        super().__init__()
+        self.d = d
+        self.embed = nn.Embedding(25, d, padding_idx=0)
+        self.position = PositionalEncoding(d)
+        layer = nn.TransformerEncoderLayer(d, nhead=2, dim_feedforward=16, batch_first=True)
+        self.encoder = nn.TransformerEncoder(layer, num_layers=2)
+        self.head = nn.Linear(d, 4)
+
+    def forward(self, tokens):
+        pad = tokens == 0
+        h = self.encoder(self.position(self.embed(tokens) * math.sqrt(self.d)), src_key_padding_mask=pad)
+        keep = (~pad).unsqueeze(-1)
+        return self.head((h * keep).sum(1) / keep.sum(1).clamp(min=1))
+
+
+@model
+def text_classifier():
+    tokens = ids(24, 3, 7) + 1
+    tokens[0, 4:] = 0
+    return dict(model=Classifier(), inputs=(tokens,), targets=(ids(4, 3),), loss="cross_entropy", dims={"B": (0, 16)})
+
+
+class Decoder(nn.Module):
+    def __init__(self, d=8):
+        super().__init__()
+        layer = nn.TransformerDecoderLayer(d, 4, 12, dropout=0.1, activation="gelu", norm_first=True)
+        self.decoder = nn.TransformerDecoder(layer, 2, nn.LayerNorm(d))
+
+    def forward(self, target, memory):
+        mask = nn.Transformer.generate_square_subsequent_mask(target.size(0))
+        return self.decoder(target, memory, tgt_mask=mask, tgt_is_causal=True)
+
+
+@model
+def transformer_decoder():
+    return dict(model=Decoder(), inputs=(normal(5, 2, 8), normal(7, 2, 8)), targets=(normal(5, 2, 8),), loss="mse_loss")

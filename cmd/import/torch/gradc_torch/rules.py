@@ -733,9 +733,30 @@ def bce_with_logits(c, self, target, weight=None, pos_weight=None, reduction=1, 
     return each if reduction == 0 else c.op(REDUCTIONS[reduction] or "mean", [each])
 
 
+def dropped_attention(c, query, key, value, mask, p, is_causal, scale):
+    """Written out, since dropout stands between the softmax and the values."""
+    def of(op, *operands, dtype=query.dtype, shape=query.shape[:-1] + [key.shape[-2]], **attrs):
+        return c.g.op(op, list(operands), dtype, shape, **attrs)
+
+    last = list(range(key.rank))
+    turned = c.g.op("permute", [key], key.dtype, key.shape[:-2] + [key.shape[-1], key.shape[-2]],
+                    dims=last[:-2] + [last[-1], last[-2]])
+    scores = of("mul", of("matmul", query, turned), query.shape[-1] ** -0.5 if scale is None else scale)
+    if is_causal:
+        square = scores.shape[-2:]
+        row, column = [c.g.op("iota", [], "i64", square, dim=d, shape=square, type="i64") for d in (0, 1)]
+        scores = of("where", of("ge", row, column, dtype="bool", shape=square), scores, float("-inf"))
+    if mask is not None:
+        scores = of("where", mask, scores, float("-inf")) if mask.dtype == "bool" else of("add", scores, mask)
+    weights = of("dropout", of("softmax", scores, dim=-1), c.key(), p=p)
+    return c.op("matmul", [weights, value])
+
+
 @rule("scaled_dot_product_attention")
 def attention(c, query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, enable_gqa=False, **_):
     if dropout_p:
-        c.refuse("scaled_dot_product_attention with dropout")
+        if enable_gqa:
+            c.refuse("scaled_dot_product_attention with dropout and enable_gqa: repeat keys and values in the model")
+        return dropped_attention(c, query, key, value, attn_mask, dropout_p, is_causal, scale)
     return c.op("scaled_dot_product_attention", [query, key, value] + ([attn_mask] if attn_mask is not None else []),
                 is_causal=is_causal or None, scale=scale, enable_gqa=enable_gqa or None)
