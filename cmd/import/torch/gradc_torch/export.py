@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch.utils import _pytree as pytree
 
-from . import rules, rules_window, rules_index, rules_order, rules_recurrent, rules_special       # noqa: F401  they add rules
-from . import rules_linalg, rules_random                         # noqa: F401
+from . import (rules, rules_window, rules_index, rules_linalg, rules_norm, rules_order, rules_random,       # noqa: F401
+               rules_recurrent, rules_special)      # they add rules
 from .errors import ExportError
 from .graph import DTYPES, Graph, Value, number
 from .safetensors import save
@@ -51,6 +51,14 @@ class Call:
     def indices(self, at):
         """A constant vector of indices."""
         return self.exporter.leaf(self.g.constants, "at", torch.tensor(at), torch.tensor(at))
+
+    def constant(self, name, tensor, dtype):
+        tensor = tensor.to(next(t for t, name in DTYPES.items() if name == dtype))
+        return self.exporter.leaf(self.g.constants, name, tensor, tensor)
+
+    def used(self, *which):
+        """Whether the program has a use for one of these results."""
+        return any(getattr(user.target, "__name__", "") == "getitem" and user.args[1] in which for user in self.node.users)
 
     def refuse(self, why):
         raise rules.Refused(why)

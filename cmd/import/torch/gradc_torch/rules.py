@@ -44,12 +44,12 @@ FAMILIES = [
      "a result whose size depends on data: keep the shape, with torch.where or a mask that multiplies"),
     (r"(_local_scalar_dense|item|equal|is_nonzero|allclose)$",
      "a number that depends on data: keep it a tensor, and use torch.where for what hangs on it"),
-    (r"_fft_\w+|view_as_complex|view_as_real|complex|polar|angle|_?conj\w*|real|imag|stft|istft",
+    (r"_fft_\w+|view_as_complex|view_as_real|complex|polar|_?conj\w*|real|imag|stft|istft",
      "complex numbers: compute with their real and imaginary parts"),
     (r"_?linalg_\w+|cholesky\w*|lu_\w+|_?lu_with_info|triangular_solve|geqrf|ormqr|householder_product|svd|eig\w*|lstsq|"
      r"logdet|slogdet|det|inverse|pinverse|matrix_exp",
      "dense linear algebra"),
-    (r"multinomial|randperm|poisson|_standard_gamma|_sample_dirichlet|binomial|rrelu\w*|fractional_max_pool\w*",
+    (r"multinomial|randperm|poisson|_standard_gamma|_sample_dirichlet|binomial",
      "a random number of this distribution: draw it outside, and make it an input"),
     (r"_?sparse\w*|to_sparse\w*|_to_sparse\w*|values|indices|crow_indices|_nested\w*|_jagged\w*", "sparse or nested tensors"),
 ]
@@ -329,6 +329,15 @@ def reshape(c, self, **_):
     return c.reshape(self, c.results[0][1])
 
 
+@rule("resize", "resize_as")
+def resize(c, self, **_):
+    """What a larger size would add is undefined."""
+    shape = c.results[0][1]
+    if count(shape) != count(self.shape):
+        c.refuse("resize to another number of elements: its new elements are undefined")
+    return c.reshape(self, shape)
+
+
 @rule("permute")
 def permute(c, self, dims, **_):
     order = [d % self.rank for d in dims]
@@ -418,6 +427,7 @@ def constant_pad(c, self, pad, value=0, **_):
             shape[d] += end - start
             x = c.g.op("slice", [x], x.dtype, shape, dim=d, start=start, end=end or None)
     low, high = [max(n, 0) for n in low], [max(n, 0) for n in high]
+    value = value if self.floating else int(value)
     return c.op("pad", [x], low=low, high=high, value=value or None) if any(low + high) else x
 
 
@@ -445,7 +455,7 @@ def tril(c, self, diagonal=0, **_):
 
 def full(c, value):
     dtype, shape = c.results[0]
-    if dtype == "bool":
+    if dtype == "bool" or isinstance(value, bool):
         value = int(bool(value))
     return c.op("full", [], value=value, shape=shape, type=dtype)
 
@@ -457,7 +467,8 @@ def full_rule(c, fill_value, **_):
     return full(c, fill_value)
 
 
-@rule("zeros", "zeros_like", "new_zeros", "empty_like", "empty.memory_format", "new_empty")
+@rule("zeros", "zeros_like", "new_zeros", "empty_like", "empty.memory_format", "new_empty", "empty_strided",
+      "new_empty_strided", "empty_permuted")
 def zeros(c, **_):
     return full(c, 0)
 
@@ -548,6 +559,18 @@ def embedding(c, weight, indices, padding_idx=-1, **_):
     return c.op("embedding", [indices, weight], padding_idx=padding_idx if padding_idx >= 0 else None)
 
 
+@rule("_embedding_bag", "_embedding_bag_forward_only")
+def embedding_bag(c, weight, indices, offsets, mode=0, scale_grad_by_freq=False, per_sample_weights=None,
+                  include_last_offset=False, padding_idx=-1, **_):
+    """The other results are for PyTorch's own backward."""
+    if scale_grad_by_freq:
+        c.refuse("embedding_bag whose gradient is scaled by how often a row is used")
+    operands = [indices, weight, offsets] + ([per_sample_weights] if per_sample_weights is not None else [])
+    out = c.op("embedding_bag", operands, mode=["sum", "mean", "max"][mode], include_last_offset=include_last_offset or None,
+               padding_idx=padding_idx if padding_idx >= 0 else None)
+    return [out, None, None, None]
+
+
 @rule("index_select")
 def index_select(c, self, dim, index, **_):
     if not self.rank:
@@ -581,41 +604,9 @@ def along(c, index, dim, shape):
 def index_add(c, self, dim, index, source, alpha=1, **_):
     if alpha != 1:
         source = c.g.op("mul", [source, alpha], source.dtype, source.shape)
-    return c.op("scatter_add", [self, along(c, index, dim, source.shape), source], dim=dim)
-
-
-def not_negative(c, index, size):
-    """An index that counts from the end, from the start."""
-    if not isinstance(size, int):
-        size = c.g.op("dim_size", [], index.dtype, [], size=size, type=index.dtype)
-    below = c.g.op("lt", [index, 0], "bool", index.shape)
-    return c.g.op("where", [below, c.g.op("add", [index, size], index.dtype, index.shape), index],
-                  index.dtype, index.shape)
-
-
-def merged(c, self, indices):
-    """self with the indexed dimensions, which are neighbours, as one; where it is; the index into it, one shape."""
-    at = [i for i, x in enumerate(indices) if x is not None]
-    if any(indices[i].dtype == "bool" for i in at):
-        c.refuse("an index that is a mask: its result's size depends on data")
-    if at != list(range(at[0], at[-1] + 1)):
-        c.refuse("several indices with a slice between them")
-    size = self.shape[at[0]:at[-1] + 1]
-    if len(at) > 1 and not all(isinstance(n, int) for n in size[1:]):
-        c.refuse("several indices into symbolic dimensions")
-    index = None
-    for i, n in zip(at, size):
-        this = not_negative(c, c.cast(indices[i], "i64"), n)
-        if index is None:
-            index = this
-        else:
-            shape = list(torch.broadcast_shapes(index.shape, this.shape))
-            index = c.g.op("add", [c.g.op("mul", [index, n], "i64", index.shape), this], "i64", shape)
-    rows = size[0] if len(at) == 1 else math.prod(size) if all(isinstance(n, int) for n in size) else -1
-    if rows == -1:
-        c.refuse("several indices into symbolic dimensions")
-    shape = self.shape[:at[0]] + [rows] + self.shape[at[-1] + 1:]
-    return c.reshape(self, shape), at[0], index
+    x, index, source = [c.reshape(t, t.shape or [1]) for t in (self, index, source)]
+    out = c.g.op("scatter_add", [x, along(c, index, dim, source.shape), source], x.dtype, x.shape, dim=dim)
+    return c.reshape(out, self.shape)
 
 
 def count(shape):
@@ -625,12 +616,18 @@ def count(shape):
     return product if not texts else "*".join(([str(product)] if product != 1 else []) + texts)
 
 
+def selected(c, indices):
+    """The index tensors, and the dimensions that they select in."""
+    at = [i for i, x in enumerate(indices) if x is not None]
+    if any(indices[i].dtype == "bool" for i in at):
+        c.refuse("an index that is a mask: its result's size depends on data")
+    return [indices[i] for i in at], at
+
+
 @rule("index.Tensor")
 def index(c, self, indices, **_):
-    x, dim, at = merged(c, self, indices)
-    rows = count(at.shape)
-    shape = x.shape[:dim] + [rows] + x.shape[dim + 1:]
-    return c.reshape(c.g.op("index_select", [x, c.reshape(at, [rows])], x.dtype, shape, dim=dim), c.results[0][1])
+    places, at = selected(c, indices)
+    return c.op("index", [self] + places, dims=at)
 
 
 @rule("one_hot")
@@ -646,75 +643,18 @@ def softmax(c, self, dim, **_):
     return c.op(op, [c.cast(self, c.results[0][0])], dim=dim)
 
 
-@rule("layer_norm", "rms_norm", "native_layer_norm")
-def layer_norm(c, input, normalized_shape, weight=None, bias=None, eps=None, **_):
-    op = "rms_norm" if name_of(c.node.target) == "rms_norm" else "layer_norm"
-    if weight is None and bias is not None:
-        c.refuse("a bias without a weight")
-    out = c.op(op, [input] + [x for x in (weight, bias) if x is not None], normalized_shape=normalized_shape, eps=eps)
-    return [out, None, None] if len(c.results) > 1 else out
-
-
-@rule("group_norm")
-def group_norm(c, input, num_groups, weight=None, bias=None, eps=1e-5, **_):
-    return c.op("group_norm", [input] + [x for x in (weight, bias) if x is not None], num_groups=num_groups, eps=eps)
-
-
-@rule("_native_batch_norm_legit_functional", "_native_batch_norm_legit.no_stats", "_native_batch_norm_legit_no_training",
-      "batch_norm")
-def batch_norm(c, input, weight=None, bias=None, running_mean=None, running_var=None, training=None, momentum=0.1,
-               eps=1e-5, **_):
-    """training is left to auto: the statistics of the batch in forward, the running ones in infer."""
-    training = name_of(c.node.target) != "_native_batch_norm_legit_no_training" and training
-    channels = input.shape[1]
-    dtype = input.dtype
-
-    def vector(x, value):
-        return x if x is not None else c.g.op("full", [], dtype, [channels], value=value, shape=[channels], type=dtype)
-
-    stats = [vector(running_mean, 0), vector(running_var, 1)]
-    affine = [vector(weight, 1), vector(bias, 0)] if weight is not None or bias is not None else []
-    how = "false" if not training else None if running_mean is not None else "true"
-    result = [c.results[0]] + [(dtype, [channels])] * 2
-    out, mean, variance = c.g.ops("batch_norm", [input] + stats + affine, result, training=how, momentum=momentum, eps=eps)
-    return [out, None, None, mean, variance][:max(len(c.results), 1)] if len(c.results) > 1 else out
-
-
 REDUCTIONS = ["none", None, "sum"]         # mean is the default of the IR too
 
 
 @rule("cross_entropy_loss")
 def cross_entropy(c, self, target, weight=None, reduction=1, ignore_index=-100, label_smoothing=0.0, **_):
-    if weight is not None:
-        if label_smoothing or target.floating:
-            c.refuse("cross_entropy with weights of classes and soft targets")
-        axis = 1 if self.rank > 1 else 0
-        return nll_loss(c, c.g.op("log_softmax", [self], self.dtype, self.shape, dim=axis), target, weight, reduction,
-                        ignore_index)
-    return c.op("cross_entropy", [self, target], reduction=REDUCTIONS[reduction],
+    return c.op("cross_entropy", [self, target] + ([weight] if weight is not None else []), reduction=REDUCTIONS[reduction],
                 ignore_index=None if ignore_index == -100 else ignore_index, label_smoothing=label_smoothing or None)
-
-
-def weighted(c, self, target, weight, reduction, ignore_index):
-    """Each item's loss times the weight of its class; the mean is over the weights."""
-    dtype, shape = self.dtype, target.shape
-    each = c.g.op("nll_loss", [self, target], dtype, shape, reduction="none", ignore_index=ignore_index)
-    counts = c.g.op("ne", [target, ignore_index], "bool", shape)
-    label = c.g.op("where", [counts, target, 0], target.dtype, shape)
-    of = c.g.op("embedding", [label, c.reshape(weight, [weight.shape[0], 1])], dtype, shape + [1])
-    of = c.g.op("where", [counts, c.reshape(of, shape), 0], dtype, shape)
-    each = c.g.op("mul", [each, of], dtype, shape)
-    if reduction == 0:
-        return each
-    total = c.g.op("sum", [each], dtype, [])
-    return total if reduction == 2 else c.g.op("div", [total, c.g.op("sum", [of], dtype, [])], dtype, [])
 
 
 @rule("nll_loss_nd", "nll_loss")
 def nll_loss(c, self, target, weight=None, reduction=1, ignore_index=-100, **_):
-    if weight is not None:
-        return weighted(c, self, target, weight, reduction, ignore_index)
-    return c.op("nll_loss", [self, target], reduction=REDUCTIONS[reduction],
+    return c.op("nll_loss", [self, target] + ([weight] if weight is not None else []), reduction=REDUCTIONS[reduction],
                 ignore_index=None if ignore_index == -100 else ignore_index)
 
 

@@ -2,7 +2,7 @@
 import math
 
 from .graph import Value
-from .rules import RULES, along, count, merged, rule
+from .rules import RULES, along, count, rule, selected
 
 
 def sized(c, shape, what):
@@ -118,15 +118,8 @@ def index_put(c, self, indices, values, accumulate=False, **_):
     at = [i for i, x in enumerate(indices) if x is not None]
     if len(at) == 1 and indices[at[0]].dtype == "bool":
         return masked_put(c, self, indices, values, accumulate)
-    x, dim, index = merged(c, self, indices)
-    rows = count(index.shape)
-    shape = x.shape[:dim] + index.shape + x.shape[dim + 1:]
-    values = c.cast(values, self.dtype)
-    values = values if values.shape == shape else c.g.op("expand", [values], values.dtype, shape, shape=shape)
-    values = c.reshape(values, x.shape[:dim] + [rows] + x.shape[dim + 1:])
-    index = along(c, c.reshape(index, [rows]), dim, values.shape)
-    op = "scatter_add" if accumulate else "scatter"
-    return c.reshape(c.g.op(op, [x, index, values], x.dtype, x.shape, dim=dim), self.shape)
+    places, dims = selected(c, indices)
+    return c.op("index_put", [self] + places + [c.cast(values, self.dtype)], dims=dims, accumulate=accumulate or None)
 
 
 def masked_put(c, self, indices, values, accumulate):

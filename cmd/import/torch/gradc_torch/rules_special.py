@@ -1,6 +1,8 @@
 """Rules for special functions, integers' bits, activations and losses: ops that gradc has under PyTorch's names."""
+import math
+
 from .graph import FLOATS
-from .rules import REDUCTIONS, RULES, name_of, pointwise, rule
+from .rules import REDUCTIONS, RULES, count, name_of, pointwise, rule
 
 SAME = """exp2 log10 sinc lgamma digamma erfinv i0 frac signbit hardsigmoid hardswish mish""".split()
 for _op in SAME:
@@ -24,7 +26,8 @@ BINARY.update({"__lshift__.Tensor": "bitwise_left_shift", "__lshift__.Scalar": "
 
 
 def two(op):
-    def of(c, self, other, **_):
+    def of(c, self, other=None, values=None, **_):
+        other = values if other is None else other      # heaviside calls it so
         if c.results[0][0] == "bool" and op.startswith("bitwise"):
             return pointwise(c, op.replace("bitwise", "logical"), self, other, dtype="bool")
         return pointwise(c, op, self, other)
@@ -38,6 +41,26 @@ for _name, _op in BINARY.items():
 @rule("bitwise_not")
 def bitwise_not(c, self, **_):
     return c.op("logical_not" if self.dtype == "bool" else "bitwise_not", [self])
+
+
+@rule("round.decimals")
+def round_decimals(c, self, decimals, **_):
+    """Of floats; PyTorch scales by a power of ten, rounds, and scales back."""
+    if not decimals or not self.floating:
+        return pointwise(c, "round", self)
+    scale, there, back = 10.0 ** abs(decimals), "mul", "div"
+    if decimals < 0:
+        there, back = back, there
+    return c.op(back, [c.op("round", [c.op(there, [self, scale])]), scale])
+
+
+@rule("angle")
+def angle(c, self, **_):
+    """Of real numbers."""
+    dtype = c.results[0][0]
+    x = c.op("stop_gradient", [c.cast(self, dtype)])
+    half_turn = c.op("mul", [c.cast(c.op("lt", [x, 0], "bool"), dtype), math.pi])
+    return c.op("where", [c.op("isnan", [x], "bool"), x, half_turn])
 
 
 @rule("polygamma")
@@ -176,9 +199,13 @@ RULES["soft_margin_loss"] = elementwise_loss()
 
 @rule("multi_margin_loss")
 def multi_margin_loss(c, self, target, p=1, margin=1, weight=None, reduction=1, **_):
-    if weight is not None:
-        c.refuse("multi_margin_loss with weights of classes")
-    return c.op("multi_margin_loss", [self, target], p=p, margin=margin, reduction=REDUCTIONS[reduction])
+    if weight is None:
+        return c.op("multi_margin_loss", [self, target], p=p, margin=margin, reduction=REDUCTIONS[reduction])
+    items = count(target.shape)
+    each = c.g.op("multi_margin_loss", [self, target], self.dtype, target.shape, p=p, margin=margin, reduction="none")
+    of = c.g.op("index_select", [weight, c.reshape(target, [items])], self.dtype, [items], dim=0)
+    each = c.g.op("mul", [each, c.reshape(of, target.shape)], self.dtype, target.shape)
+    return c.reshape(mean_or_sum(c, each, reduction), c.results[0][1])
 
 
 @rule("multilabel_margin_loss", "multilabel_margin_loss_forward")

@@ -1,4 +1,8 @@
 """Rules of what slides windows over images, pads them, and changes their size."""
+import re
+
+import torch
+
 from .rules import name_of, rule
 
 
@@ -132,7 +136,9 @@ def replication_pad(c, self, padding, **_):
 
 @rule("_pad_circular")
 def circular_pad(c, self, pad, **_):
-    return padded(c, "pad_circular", self, pad)
+    """What is cut off does not come in again at the other end."""
+    inner = padded(c, "pad_circular", self, [min(n, 0) for n in pad])
+    return padded(c, "pad_circular", inner, [max(n, 0) for n in pad])
 
 
 @rule("roll")
@@ -183,6 +189,33 @@ def upsample(c, input=None, self=None, align_corners=False, scale_factors=None, 
     return resize(c, x, mode, list(scale_factors), align_corners)
 
 
+ANTIALIASED = {"bilinear": torch.ops.aten._upsample_bilinear2d_aa.default,
+               "bicubic": torch.ops.aten._upsample_bicubic2d_aa.default}
+
+
+def resampling(resample, n, size, scale, align_corners):
+    """The matrix [size, n] of one dimension, from what PyTorch makes of each unit vector (twice: images of one column
+    it takes for another layout)."""
+    unit = torch.eye(n, dtype=torch.float64).reshape(1, n, n, 1).expand(1, n, n, 2).contiguous()
+    return resample(unit, [size, 2], align_corners, scale, None)[0, :, :, 0].t().contiguous()
+
+
+@rule("_upsample_bilinear2d_aa", "_upsample_bilinear2d_aa.vec", "_upsample_bicubic2d_aa", "_upsample_bicubic2d_aa.vec")
+def upsample_antialiased(c, input=None, self=None, align_corners=False, scale_factors=None, scales_h=None, scales_w=None, **_):
+    """A linear map of rows and one of columns, which are constants of the model."""
+    x = self if input is None else input
+    size = c.results[0][1][2:]
+    if not all(isinstance(n, int) for n in x.shape[2:] + size):
+        c.refuse("antialiased interpolation of symbolic dimensions")
+    mode = re.search("bilinear|bicubic", name_of(c.node.target)).group(0)
+    for d, scale in enumerate(scale_factors or [scales_h, scales_w]):
+        matrix = resampling(ANTIALIASED[mode], x.shape[2 + d], size[d], scale, align_corners)
+        weight = c.constant(mode, matrix, x.dtype)
+        shape = x.shape[:2 + d] + [size[d]] + x.shape[3 + d:]
+        x = c.g.op("einsum", [x, weight], x.dtype, shape, equation="nchw,ih->nciw" if d == 0 else "nchw,iw->nchi")
+    return x
+
+
 @rule("pixel_shuffle")
 def pixel_shuffle(c, self, upscale_factor, **_):
     return c.op("pixel_shuffle", [self], upscale_factor=upscale_factor)
@@ -196,17 +229,3 @@ def pixel_unshuffle(c, self, downscale_factor, **_):
 @rule("channel_shuffle", "native_channel_shuffle")
 def channel_shuffle(c, self, groups, **_):
     return c.op("channel_shuffle", [self], groups=groups)
-
-
-@rule("instance_norm")
-def instance_norm(c, input, weight=None, bias=None, running_mean=None, running_var=None, use_input_stats=True, eps=1e-5, **_):
-    if weight is None and bias is not None:
-        c.refuse("a bias without a weight")
-    if not use_input_stats:
-        channels = [input.dtype, [input.shape[1]]]
-        affine = given(weight, bias)
-        return c.g.ops("batch_norm", [input, running_mean, running_var] + affine, c.results + [channels] * 2,
-                       training="false", eps=eps)[0]
-    if running_mean is not None:
-        c.refuse("instance_norm that updates running statistics")
-    return c.op("instance_norm", [input] + given(weight, bias), eps=eps)

@@ -16,7 +16,7 @@ import torch
 from torch import nn
 from torch.utils import _pytree as pytree
 
-from . import derived
+from . import decompositions, derived, functions
 from .errors import ExportError
 from .whole import CUSTOM, DERIVED, PACKED, whole
 
@@ -187,7 +187,7 @@ def trace(program, inputs, targets, dims, known):
     """The exported program, of ops for which known(op) holds or that PyTorch cannot decompose."""
     with quiet():
         try:
-            with whole(), unchecked():
+            with whole(), unchecked(), functions.Static():
                 exported = exported_program(program, inputs, targets, dims)
             cut_gradients(exported)
             return decomposed(exported, known)
@@ -221,4 +221,5 @@ def decomposed(exported, known):
     table = dict(torch.export.default_decompositions())
     for op, function in torch._decomp.decomposition_table.items():
         table.setdefault(op, function)
-    return exported.run_decompositions({op: function for op, function in table.items() if not known(op)})
+    table = {op: function for op, function in table.items() if not known(op)}
+    return exported.run_decompositions({**table, **decompositions.TABLE})
