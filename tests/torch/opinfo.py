@@ -27,12 +27,16 @@ from torch.utils import _pytree as pytree
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "cmd", "import", "torch"))
 from gradc_torch import ExportError, rules                              # noqa: E402
 from gradc_torch.export import Exporter                                 # noqa: E402
+from gradc_torch.graph import DTYPES                                    # noqa: E402
 from gradc_torch.safetensors import save                                # noqa: E402
 from gradc_torch.trace import Program, trace                            # noqa: E402
 import coverage                                                         # noqa: E402
+from references import REFERENCES                                       # noqa: E402
 
 UNIT = 64                      # samples of one compiled model
 TIMEOUT = 120                  # seconds of one call of gradc
+HALF = (torch.float16, torch.bfloat16)
+FLOOR = 64                     # what cancels leaves so many units in the last place of the greatest operand
 
 Record = collections.namedtuple("Record", "op index dtype status why")
 
@@ -61,17 +65,20 @@ class Sample(nn.Module):
             else:
                 self.leaves.append(x)
 
-    def called(self, of):
-        leaves = [of(x[0]) if isinstance(x, tuple) else x for x in self.leaves]
-        x, args, kwargs = pytree.tree_unflatten(leaves, self.spec)
-        return [t.clone() if isinstance(t, nn.Parameter) else t for t in tensors(self.function(x, *args, **kwargs))]
+    def arguments(self, of):
+        """The input, further arguments, and those by name."""
+        return pytree.tree_unflatten([of(x[0]) if isinstance(x, tuple) else x for x in self.leaves], self.spec)
+
+    def called(self, of, function=None):
+        x, args, kwargs = self.arguments(of)
+        results = tensors((function or self.function)(x, *args, **kwargs))
+        return [t.clone() if isinstance(t, nn.Parameter) else t for t in results]
 
     def forward(self):
         return self.called(lambda name: getattr(self, name))
 
     def record(self, status, why=""):
-        name = self.op.name + ("." + self.op.variant_test_name if self.op.variant_test_name else "")
-        return Record(name, self.index, str(self.dtype)[6:], status, why)
+        return Record(coverage.full_name(self.op), self.index, str(self.dtype)[6:], status, why)
 
 
 class Samples(nn.Module):
@@ -117,10 +124,11 @@ def samples_of(op, every):
 # ---- what PyTorch makes of a sample
 
 def doubled(x):
-    return x.detach().double() if x.is_floating_point() else x.detach()
+    """A copy: some ops write to their operands."""
+    return x.detach().clone().double() if x.is_floating_point() else x.detach().clone()
 
 
-def evaluate(sample, double):
+def evaluate(sample, double, function=None):
     """Results, and gradients by name, in float64 or in the sample's dtype; the cotangents are the same."""
     made = {}
     for name, x in list(sample.named_parameters()) + list(sample.named_buffers()):
@@ -128,10 +136,10 @@ def evaluate(sample, double):
         if isinstance(x, nn.Parameter):
             made[name].requires_grad_()
     torch.manual_seed(7)
-    out = sample.called(lambda name: made[name])
+    out = sample.called(lambda name: made[name], function)
     generator = torch.Generator().manual_seed(11)
-    cotangents = [torch.randn(t.shape, generator=generator, dtype=torch.float32).double() if t.is_floating_point() else None
-                  for t in out]
+    cotangents = [torch.randn(t.shape, generator=generator, dtype=torch.float32).to(stored(t.dtype)).double()
+                  if t.is_floating_point() else None for t in out]
     params = {n: x for n, x in made.items() if x.requires_grad}
     use = [(t, g.to(t.dtype)) for t, g in zip(out, cotangents) if g is not None and t.requires_grad]
     grads = {}
@@ -141,14 +149,40 @@ def evaluate(sample, double):
     return [t.detach() for t in out], grads, cotangents
 
 
+def stored(dtype):
+    """Cotangents are such that every precision of results has them exactly."""
+    return dtype if dtype in HALF else torch.float32
+
+
 class Expected:
     """A sample's results and gradients: in float64, and what its own dtype costs PyTorch."""
 
     def __init__(self, sample):
         self.out, self.grads, self.cotangents = evaluate(sample, True)
+        if sample.op.name in REFERENCES:
+            self.refer(sample, REFERENCES[sample.op.name][0])
         self.own, self.own_grads, _ = evaluate(sample, False)
         again = unseeded(lambda: evaluate(sample, False)[0])
+        given = [t for t in list(sample.parameters()) + list(sample.buffers()) + self.cotangents
+                 if t is not None and t.is_floating_point()]
+        finite = [t.detach()[torch.isfinite(t)] for t in given]
+        self.scale = max([float(t.abs().max()) for t in finite if t.numel()], default=0.0)
         self.random = any(not same(a, b) for a, b in zip(again, self.own))
+
+
+    def refer(self, sample, function):
+        """The results of another function with the same values, the derivatives of which finite differences confirm."""
+        own = self.out
+        self.out, self.grads, _ = evaluate(sample, True, function)
+        for a, b in zip(own, self.out):
+            torch.testing.assert_close(a, b, rtol=1e-12, atol=1e-12)
+        params = [p.detach().clone().requires_grad_() for p in sample.parameters()]
+        names = [name for name, _ in sample.named_parameters()]
+        if params and sample.dtype == torch.float64:
+            def of(*given):
+                values = dict(sample.named_buffers(), **dict(zip(names, given)))
+                return tuple(t for t in sample.called(values.__getitem__, function) if t.requires_grad)
+            torch.autograd.gradcheck(of, params)
 
 
 def unseeded(function):
@@ -200,7 +234,12 @@ def exported(samples, folder):
         if name in exporter.refused or None in values or not values:
             exporter.refused[name].append("a result that is no tensor")
             continue
-        for i, value in enumerate(values):
+        for i, (n, value) in enumerate(zip(nodes, values)):
+            dtype = DTYPES.get(n.meta["val"].dtype)
+            if value.dtype != dtype:
+                exporter.refused[name].append("fault of the exporter: a result is %s, not %s" % (value.dtype, dtype))
+            if n.meta["val"].dtype in HALF:        # NumPy's files have no such type
+                value = g.op("cast", [value], "f32", value.shape, type="f32")
             g.outputs["%s.%d" % (name, i)] = value.name
     for name in list(g.constants):             # what the op was called with is no constant
         if re.match(r"s\d+\.a\d+$", name):
@@ -324,23 +363,31 @@ def evaluate_unit(exporter, samples, expected, path, program, cc):
             gradc([program, "grad", path + ".json"], stdout=f)
     with open(model) as f:
         graph = json.load(f)
+    if params:                                 # of the second order there is no need
+        graph["wrt"] = []
+        with open(model, "w") as f:
+            json.dump(graph, f)
     np.savez(path + ".in.npz", **feed(graph.get("inputs", {}), samples, expected))
     np.savez(path + ".params.npz", **feed(graph.get("params", {}), samples, expected))
     results = {}
-    for backend in ("interp", "fused"):
+    own = {"interp": ["--round"] if "f16" in text else [], "fused": ["--cc=" + cc]}    # bf16 too
+    for backend, more in own.items():
         out = "%s.%s.npz" % (path, backend)
         gradc([program, "run", model, "--backend=" + backend, "-o", out, "--in=" + path + ".in.npz",
-               "--params=" + path + ".params.npz"] + (["--cc=" + cc] if backend != "interp" else []),
-              stdout=subprocess.DEVNULL)
+               "--params=" + path + ".params.npz"] + more, stdout=subprocess.DEVNULL)
         results[backend] = dict(np.load(out))
     return results
 
 
 # ---- comparing
 
-def far(got, want, own, exact):
-    """None, or how the array differs. own: what PyTorch has in the sample's dtype."""
-    got, want, own = np.asarray(got), want.numpy(), own.numpy()
+def as_numpy(x):
+    return (x.float() if x.dtype in HALF else x).numpy(force=True)
+
+
+def far(got, want, own, operands):
+    """None, or how the array differs. own: what PyTorch has in the sample's dtype; operands: their greatest magnitude."""
+    got, want, own = np.asarray(got), as_numpy(want), as_numpy(own)
     if got.shape != want.shape:
         return "shape %s, not %s" % (list(got.shape), list(want.shape))
     if got.dtype.kind != own.dtype.kind or got.dtype.itemsize != own.dtype.itemsize:
@@ -349,15 +396,13 @@ def far(got, want, own, exact):
         bad = got != own
         return None if not bad.any() else "%s, not %s" % (got[bad].ravel()[0], own[bad].ravel()[0])
     single = got.dtype.itemsize == 4
+    eps = 2.0 ** -23 if single else 2.0 ** -52
     with np.errstate(all="ignore"):
         # beyond the range of float32 its infinities are right
         agree = (np.isnan(got) & (np.isnan(want) | np.isnan(own))) | (got == want) | (got == own)
         scale = np.abs(want[np.isfinite(want)]).max(initial=0.0)
-        eps = 2.0 ** -23 if single else 2.0 ** -52
-        slack = 1e-9 if not single else 8 * eps
-        tolerance = slack * (np.abs(want) + (0.01 if not single else 1) * scale) + 16 * eps
-        if not exact or single:
-            tolerance = tolerance + 4 * np.abs(own.astype(float) - want) + 4 * eps * scale
+        tolerance = (8 * eps if single else 1e-9) * np.abs(want) + 16 * eps * scale + FLOOR * eps * operands
+        tolerance = tolerance + 4 * np.abs(own.astype(float) - want)
         agree |= np.abs(got.astype(float) - want) <= tolerance
     if agree.all():
         return None
@@ -365,18 +410,41 @@ def far(got, want, own, exact):
     return "%.17g, not %.17g" % (got[bad].ravel()[0], want[bad].ravel()[0])
 
 
+def pointed_at(sample, own, got):
+    """None, or what is wrong with indices of elements of which several may be equal: those that they name differ, or
+    one is named twice."""
+    x, args, kwargs = sample.arguments(lambda name: getattr(sample, name).detach())
+    dim = kwargs.get("dim", args[1] if len(args) > 1 else -1)
+    got = torch.from_numpy(np.array(got))
+    if got.shape != own.shape or got.dtype != own.dtype:
+        return "%s%s, not %s%s" % (got.dtype, list(got.shape), own.dtype, list(own.shape))
+    if not x.dim():
+        return None if torch.equal(got, own) else "%s, not %s" % (got, own)
+    if own.dim() < x.dim():
+        own, got = own.unsqueeze(dim), got.unsqueeze(dim)
+    if got.numel() and (got.min() < 0 or got.max() >= x.shape[dim]):
+        return "an index out of range"
+    if not torch.equal(x.gather(dim, got), x.gather(dim, own)):
+        return "indices of other elements"
+    order = got.sort(dim).values
+    return "an index that comes twice" if (order.diff(dim=dim) == 0).any() else None
+
+
+def differs(sample, e, i, want, own, got):
+    """None, or how result i of the sample does."""
+    if e.random or sample.op.name in coverage.UNDEFINED:
+        same_type = got.shape == tuple(own.shape) and got.dtype == as_numpy(own).dtype
+        return None if same_type else "%s%s, not %s%s" % (got.dtype, list(got.shape), own.dtype, list(own.shape))
+    if sample.op.name in coverage.TIES and i == 1:
+        return pointed_at(sample, own, got)
+    return far(got, want, own, e.scale)
+
+
 def compare(name, sample, e, results):
     """A record."""
     for backend, found in results.items():
-        exact = backend == "interp"
         for i, (want, own) in enumerate(zip(e.out, e.own)):
-            got = found["%s.%d" % (name, i)]
-            ties = sample.op.name in coverage.TIES and not own.is_floating_point() and i == 1
-            if e.random or ties or sample.op.name in coverage.UNDEFINED:
-                if got.shape != tuple(own.shape):
-                    return sample.record("failed", "%s: result %d has another shape" % (backend, i))
-                continue
-            how = far(got, want, own, exact)
+            how = differs(sample, e, i, want, own, found["%s.%d" % (name, i)])
             if how:
                 return sample.record("failed", "%s: result %d is %s" % (backend, i, how))
         for attr, want in e.grads.items():
@@ -384,9 +452,8 @@ def compare(name, sample, e, results):
             if e.random:
                 continue
             if got is None:
-                got = np.zeros(want.shape, str(want.dtype)[6:])
-                got = got.astype(e.own_grads[attr].numpy().dtype)
-            how = far(got, want, e.own_grads[attr], exact)
+                got = np.zeros(want.shape, as_numpy(e.own_grads[attr]).dtype)
+            how = far(got, want, e.own_grads[attr], e.scale)
             if how:
                 return sample.record("failed", "%s: gradient by %s is %s" % (backend, attr, how))
     return sample.record("passed", "random" if e.random else "")
@@ -433,7 +500,7 @@ def run_chunk(job):
                 except Exception as e:          # PyTorch itself does not do it
                     records.append(s.record("unusable", "PyTorch: %s" % str(e).splitlines()[0][:100]))
         except Exception as e:
-            records.append(Record(op_db[i].name, 0, "", "unusable", "no samples: %s" % str(e).splitlines()[0][:100]))
+            records.append(Record(coverage.full_name(op_db[i]), 0, "", "unusable", "no samples: %s" % str(e).splitlines()[0][:100]))
     times["eager"] = cpu() - begin
     begin = cpu()
     units, refused = [], {}
@@ -483,7 +550,7 @@ def run_jobs(jobs, options):
             elif len(indices) > 1:
                 waiting += [("%s-%d" % (number, i), [i], options) for i in indices]
             else:
-                yield [Record(op_db[indices[0]].name, 0, "", "failed", "the process ends")], {}
+                yield [Record(coverage.full_name(op_db[indices[0]]), 0, "", "failed", "the process ends")], {}
 
 
 def main():
@@ -496,6 +563,7 @@ def main():
     p.add_argument("--jobs", type=int, default=2)
     p.add_argument("--chunk", type=int, default=13, help="ops of one job")
     p.add_argument("--table", help="write the table of coverage there")
+    p.add_argument("--compare", help="the table there must be what comes out")
     p.add_argument("--records", help="write every sample's record there, as JSON lines")
     p.add_argument("--verbose", action="store_true")
     options = p.parse_args()
@@ -518,7 +586,7 @@ def main():
             f.writelines(json.dumps(r._asdict()) + "\n" for r in records)
     if options.verbose:
         print("CPU: " + " ".join("%s %.0f s" % t for t in times.items()))
-    return coverage.report(records, op_db, options.table)
+    return coverage.report(records, op_db, options)
 
 
 if __name__ == "__main__":
