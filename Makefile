@@ -85,21 +85,19 @@ check-full: deps        ## all tests in full: every model under every compiler, 
 
 # the exporter from PyTorch: a virtual environment of its own, which pip fills
 TORCH := $(BUILD)/torch
-$(TORCH)/bin/python:
-	python3 -m venv $(TORCH)
-	$(TORCH)/bin/pip install --quiet torch==2.13.0 numpy expecttest
 TORCH_TEST = $(TORCH)/bin/python tests/torch
-check-torch: build $(TORCH)/bin/python  ## exported PyTorch models and ops against PyTorch itself; installs it below build/
-	@$(TORCH_TEST)/errors.py $(BUILD)/torch-errors
-	@$(TORCH_TEST)/run.py $(abspath $(BUILD))/gradc $(BUILD)/torch-models "$(CC) -O1"
-	@$(TORCH_TEST)/example.py $(abspath $(BUILD))/gradc $(BUILD)/torch-example "$(CC)"
-	@$(TORCH_TEST)/opinfo.py $(BUILD)/gradc $(BUILD)/torch-ops "$(CC) -O1"
-check-torch-all: build $(TORCH)/bin/python  ## the zoo of models, and all samples of PyTorch's ops; an hour and more
+TORCH_SUITES ?= tests/torch/errors.sh tests/torch/models.sh tests/torch/example.sh tests/torch/ops.sh
+torch:
+	@CC="$(CC)" sh .ci/torch.sh $(TORCH)
+check-torch: torch      ## exported PyTorch models and ops against PyTorch itself, which it installs below build/
+	@$(MAKE) --no-print-directory $(jobs) build
+	@CC="$(CC)" sh tests/run.sh "$(BUILD)" $(TORCH_SUITES)
+check-torch-all: torch build  ## the zoo of models, and all samples of PyTorch's ops; an hour and more
 	@$(TORCH_TEST)/zoo.py $(abspath $(BUILD))/gradc $(BUILD)/torch-zoo "$(CC) -O2 -march=native" --full
 	@$(TORCH_TEST)/opinfo.py $(BUILD)/gradc $(BUILD)/torch-ops "$(CC) -O1" --all
 
-op-coverage: build $(TORCH)/bin/python  ## build/op-coverage.md: what became of each of PyTorch's ops
-	@$(TORCH_TEST)/opinfo.py $(BUILD)/gradc $(BUILD)/torch-ops "$(CC) -O1" --table=$(BUILD)/op-coverage.md
+op-coverage: torch build  ## docs/op-coverage.md: what became of each of PyTorch's ops
+	@$(TORCH_TEST)/opinfo.py $(BUILD)/gradc $(BUILD)/torch-ops "$(CC) -O1" --table=docs/op-coverage.md
 
 demo: deps              ## install what is missing, build, train a classifier on Fashion-MNIST
 	@$(MAKE) --no-print-directory $(jobs) build
@@ -185,5 +183,5 @@ clean:                  ## remove the build directory
 help:                   ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: build check check-full check-torch demo deps suites run-suites run-demo quick bench-dot fuzz fuzz-readers asan install uninstall clean help
+.PHONY: build check check-full check-torch check-torch-all op-coverage torch demo deps suites run-suites run-demo quick bench-dot fuzz fuzz-readers asan install uninstall clean help
 -include $(OBJ:.o=.d) $(UNIT:=.d) $(SUITE_PROGS:=.d) $(FUZZ:=.d)

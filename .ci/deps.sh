@@ -1,11 +1,13 @@
 #!/bin/sh
-# .ci/deps.sh: installs what building, testing and the demo need, where it is missing.
+# .ci/deps.sh [torch]: installs what building, testing and the demo need, where it is missing; with `torch`,
+# what a virtual environment of Python needs too.
 # Known systems: Debian 12 and Ubuntu 24.04. With everything there it calls neither apt
 # nor sudo; without the rights to install it names the packages and exits 2. The data set is for the
 # demo alone: where apt has no such package, it says so and goes on. DATA: where the data set is looked for.
 set -u
 LLVM_VERSIONS="19 18 17 20 21"          # in the order in which the Makefile looks for headers
 DATA=${DATA:-/usr/share/datasets/fashion-mnist}
+FOR=${1:-}
 
 has_command() {
 	command -v "$1" >/dev/null 2>&1
@@ -50,6 +52,7 @@ missing() {
 		has_header cjson/cJSON.h || echo libcjson-dev
 		has_header cmocka.h || echo libcmocka-dev
 		[ -f "$DATA/train-images-idx3-ubyte.gz" ] || echo dataset-fashion-mnist
+		[ "$FOR" != torch ] || python3 -c 'import venv, ensurepip' 2>/dev/null || echo python3 python3-venv
 		v=$(llvm_here)
 		if [ -z "$v" ]; then v=$(llvm_offered); echo "libclang-$v-dev clang-$v"; fi
 		[ -e "/usr/lib/llvm-$v/lib/libomp.so" ] || echo "libomp-$v-dev"

@@ -106,6 +106,31 @@ deps: installing $need
 -qq update
 -qq install -y --no-install-recommends $need"
 
+is "deps: with torch, Python too" "$(PATH="$dir/bin" APT_LOG=/dev/null DATA=/ sh .ci/deps.sh torch 2>&1 | grep -o 'python3.*' | head -n 1)" \
+"python3 python3-venv"
+
+# PyTorch, where Python makes no environment, and where pip gets nothing
+mkdir "$dir/python"
+cat >"$dir/python/python3" <<'EOF'
+#!/bin/sh
+case "$1 $2" in
+"-c import venv, ensurepip") exit 0 ;;
+"-m venv") [ -n "${NO_PIP:-}" ] && mkdir -p "$3/bin" && cp "$NO_PIP" "$3/bin/pip" ;;
+esac
+EOF
+printf '#!/bin/sh\necho "ERROR: No matching distribution found for torch"\nexit 1\n' >"$dir/python/pip"
+chmod +x "$dir/python/python3" "$dir/python/pip"
+no_torch() {
+	PATH="$dir/python:$PATH" sh .ci/torch.sh "$dir/torch" 2>&1
+	echo "$?"
+}
+is "torch: no environment" "$(no_torch)" "torch: installing PyTorch into $dir/torch
+torch: PyTorch cannot be installed here: python3 -m venv fails ($dir/torch.log)
+3"
+is "torch: nothing from pip" "$(NO_PIP="$dir/python/pip" no_torch)" "torch: installing PyTorch into $dir/torch
+torch: PyTorch cannot be installed here: ERROR: No matching distribution found for torch ($dir/torch.log)
+3"
+
 # the program that is tested is the one installed: nothing may be built anew here
 stage="$dir/stage with space"
 build=$BUILD

@@ -1,6 +1,7 @@
 """What newcomers get wrong, and what they are told: a line with its place and what to do, and no file.
 
     errors.py DIR"""
+import concurrent.futures
 import os
 import re
 import subprocess
@@ -63,26 +64,29 @@ CASES = {
 }
 
 
+def tell(folder, name):
+    """None, or what the command did that it should not."""
+    body, options, complaint = CASES[name]
+    path, out = os.path.join(folder, name + ".py"), os.path.join(folder, name + ".json")
+    with open(path, "w") as f:
+        f.write("import torch\n" + body)
+    if os.path.exists(out):
+        os.remove(out)
+    done = subprocess.run([sys.executable, "-m", "gradc_torch", path + ":f", "-o", out] + options,
+                          env=dict(os.environ, PYTHONPATH=PACKAGE), capture_output=True, text=True)
+    lines = done.stderr.strip().splitlines()
+    good = done.returncode == 3 and len(lines) == 1 and re.match(r"error: (\S*/)?" + complaint, lines[0]) and \
+        not done.stdout and not os.path.exists(out)
+    return None if good else "FAIL %s: exit %d\n%s%s" % (name, done.returncode, done.stdout, done.stderr)
+
+
 def main():
-    folder, failed = sys.argv[1], 0
+    folder = sys.argv[1]
     os.makedirs(folder, exist_ok=True)
-    for name, (body, options, complaint) in CASES.items():
-        path = os.path.join(folder, name + ".py")
-        with open(path, "w") as f:
-            f.write("import torch\n" + body)
-        out = os.path.join(folder, name + ".json")
-        if os.path.exists(out):
-            os.remove(out)
-        done = subprocess.run([sys.executable, "-m", "gradc_torch", path + ":f", "-o", out] + options,
-                              env=dict(os.environ, PYTHONPATH=PACKAGE), capture_output=True, text=True)
-        lines = done.stderr.strip().splitlines()
-        good = done.returncode == 3 and len(lines) == 1 and re.match(r"error: (\S*/)?" + complaint, lines[0]) and \
-            not done.stdout and not os.path.exists(out)
-        if not good:
-            failed += 1
-            print("FAIL %s: exit %d\n%s%s" % (name, done.returncode, done.stdout, done.stderr))
-    print("%d passed, %d failed" % (len(CASES) - failed, failed))
-    return failed != 0
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        wrong = [told for told in pool.map(lambda name: tell(folder, name), CASES) if told]
+    print("\n".join(wrong + ["%d passed, %d failed" % (len(CASES) - len(wrong), len(wrong))]))
+    return bool(wrong)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,2 @@
+#!/bin/sh
+exec "$BUILD/torch/bin/python" tests/torch/errors.py "$BUILD/torch-errors"

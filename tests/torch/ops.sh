@@ -1,0 +1,2 @@
+#!/bin/sh
+exec "$BUILD/torch/bin/python" tests/torch/opinfo.py "$GRADC" "$BUILD/torch-ops" "$CC -O1"
