@@ -32,7 +32,6 @@ def unless(taken, *ops):
 
 unless(lambda running_mean=None, use_input_stats=True, **_: running_mean is None or not use_input_stats,
        aten.instance_norm.default)
-unless(lambda dropout_p=0.0, **_: not dropout_p, aten.scaled_dot_product_attention.default)
 
 
 # ---- pointwise, and products
