@@ -173,14 +173,20 @@ path_add(Paths *p, uint64_t way)
 
 /* the ways to what u reads: its own, or each one step longer */
 static void
-paths_through(Paths *p, const Paths *of, const Node *u, int operand, bool same_element)
+paths_through(Paths *p, const Paths *of, const Node *u, int operand, bool same)
 {
 	int64_t step[] = {u->id, operand};
 
 	for (int i = 0; i < MIN(of->n, MAXCOPIES); i++)
-		path_add(p, same_element ? of->way[i] : hash64(step, sizeof step, of->way[i]));
+		path_add(p, same ? of->way[i] : hash64(step, sizeof step, of->way[i]));
 	if (of->n > MAXCOPIES)
 		p->n = of->n;
+}
+
+static bool
+same_element(const Node *n, const Node *u)
+{
+	return u->op->kind == MAP && shape_eq(&n->type, &u->type);
 }
 
 static void
@@ -189,7 +195,7 @@ add_reader(Fuse *f, Readers *r, const Node *n, const Node *u, int operand)
 	Ins in = computed_in(f, u);
 	bool strided = u->op->kind == DOT || f->judge.addressed[u->id];
 
-	paths_through(&r->paths, &f->paths[u->id], u, operand, u->op->kind == MAP && shape_eq(&n->type, &u->type));
+	paths_through(&r->paths, &f->paths[u->id], u, operand, same_element(n, u));
 	if (strided)
 		f->judge.addressed[n->id] = is_affine_view(n) || is_packed_view(n);
 	if (selects_from(&f->judge, u, operand))
@@ -269,6 +275,22 @@ enter(Fuse *f, Group *k, Node *n, unsigned place)
 	}
 }
 
+/* the ways to n of its readers in kernel k, which writes it: they compute it, and others load it */
+static Paths
+paths_within(const Fuse *f, const Node *n, int k)
+{
+	Paths p = {0};
+
+	for (int i = f->users.start[n->id]; i < f->users.start[n->id + 1]; i++) {
+		const Node *u = f->users.user[i];
+		Ins in = computed_in(f, u);
+		for (int j = 0; j < u->nin && place_in(&in, k); j++)
+			if (u->in[j] == n)
+				paths_through(&p, &f->paths[u->id], u, j, same_element(n, u));
+	}
+	return p;
+}
+
 static void
 store(Fuse *f, Node *n, const Readers *r)
 {
@@ -286,7 +308,8 @@ store(Fuse *f, Node *n, const Readers *r)
 		enter(f, k, n, place);
 	PUSH(f->arena, k->root, k->nroot, k->caproot, n);
 	f->host[n->id] = k->id;
-	f->paths[n->id] = (Paths){.n = 1};
+	f->paths[n->id] = h >= 0 ? paths_within(f, n, h) : (Paths){0};
+	path_add(&f->paths[n->id], 0);
 	for (int64_t i = 0; i < r->all.n; i++)
 		if (r->all.v[i].k != k->id) {
 			in_add(f->arena, &f->group[r->all.v[i].k]->dep, k->id, 0);

@@ -150,6 +150,36 @@ chains_do_not_double(void **state)
 	arena_free(a);
 }
 
+/* Steps over a grid, each of which reads neighbours in the one before and is an output: were a step computed within the
+ * kernel of the next because that kernel writes it, it would be computed for each way to a neighbour. */
+static void
+steps_over_a_grid(void **state)
+{
+	static const GenOptions gen = {.backend = BACKEND_FUSED, .option_text = "", .input_base = "m.json"};
+	Arena *a = arena_new();
+	Buf b = {.arena = a}, out = {.arena = a};
+	Graph *g;
+	Unit u;
+
+	(void)state;
+	buf_puts(&b, "{\"gradc\": 1, \"name\": \"m\", \"inputs\": {\"u0\": \"f64[64,64]\"}, \"nodes\": [");
+	for (int i = 1; i <= 12; i++) {
+		buf_printf(&b, "%s{\"out\": \"n%d\", \"op\": \"roll\", \"in\": [\"u%d\"], "
+			"\"attrs\": {\"shifts\": [1], \"dims\": [0]}}, ", i > 1 ? ", " : "", i, i - 1);
+		buf_printf(&b, "{\"out\": \"w%d\", \"op\": \"roll\", \"in\": [\"u%d\"], "
+			"\"attrs\": {\"shifts\": [-1], \"dims\": [1]}}, ", i, i - 1);
+		buf_printf(&b, "{\"out\": \"s%d\", \"op\": \"add\", \"in\": [\"n%d\", \"w%d\"]}, ", i, i, i);
+		buf_printf(&b, "{\"out\": \"u%d\", \"op\": \"sub\", \"in\": [\"s%d\", \"u%d\"]}", i, i, i - 1);
+		buf_printf(&out, "%s\"u%d\": \"u%d\"", i > 1 ? ", " : "", i, i);
+	}
+	buf_printf(&b, "], \"outputs\": {%s}}", buf_str(&out));
+	g = graph_read(a, "grid", buf_str(&b), b.n);
+	diag_check();
+	u = unit_make(a, g, NULL, &gen);
+	assert_true(u.source.n < 60000);
+	arena_free(a);
+}
+
 /* What several loops over a row need is computed in one of them, where it is dear and the row is not too long. */
 static void
 dear_values_once(void **state)
@@ -192,6 +222,7 @@ main(void)
 		cmocka_unit_test(equal_layers_share),
 		cmocka_unit_test(chains_do_not_double),
 		cmocka_unit_test(dear_values_once),
+		cmocka_unit_test(steps_over_a_grid),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
