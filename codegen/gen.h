@@ -274,6 +274,7 @@ typedef struct Kernel {
 	int64_t flops, bytes;          /* at the symbols' hint */
 	const struct ScanLoop *scan;   /* a loop that calls other kernels, instead of a body: see scan.c; or NULL */
 	bool checks_index;             /* returns int: nonzero when an index was out of range */
+	bool branches;                 /* gcc must keep its branches: confuses_masks() */
 	int64_t scratch;               /* bytes of workspace it wants beyond its buffers, at the symbols' max, aligned as
 	                                * NAME_ALIGN; passed as a last parameter `void *scratch` when > 0 */
 } Kernel;

@@ -121,6 +121,7 @@ add(Kernels *ks, const Kernel *k, const char *what)
 	e->key = key_text(ks, k, &e->len);
 	if ((old = map_get_bytes(ks->by_key, e->key, e->len)))
 		return &old->k;
+	e->k.branches = confuses_masks(ks->arena, &k->body);
 	e->k.name = arena_fmt(ks->arena, "k%02lld_%s", (long long)ks->n, what);
 	map_set_bytes(ks->by_key, e->key, e->len, e);
 	PUSH(ks->arena, ks->entry, ks->n, ks->cap, e);
@@ -154,9 +155,9 @@ RtSet *
 kernels_rt(const Kernels *ks)
 {
 	for (int64_t i = 0; i < ks->n; i++) {
-		const Block *body = &ks->entry[i]->k.body;
-		block_uses(&(Uses){.rt = ks->rt}, body);
-		if (confuses_masks(ks->arena, body))
+		const Kernel *k = &ks->entry[i]->k;
+		block_uses(&(Uses){.rt = ks->rt}, &k->body);
+		if (k->branches)
 			rt_use(ks->rt, "RT_BRANCHES");
 	}
 	return ks->rt;
@@ -208,7 +209,7 @@ kernel_print(Buf *b, const Kernels *ks, const Kernel *k, const char *model)
 {
 	if (k->doc)
 		put_doc(b, k->doc);
-	if (confuses_masks(b->arena, &k->body))
+	if (k->branches)
 		buf_printf(b, "%s_BRANCHES\n", upper(b->arena, model));
 	put_signature(b, ks, k, model);
 	buf_puts(b, "{\n");

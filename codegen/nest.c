@@ -360,18 +360,25 @@ combine_chunks(Build *b, const Columns *c, Axes inner)
 	set_parallel(b, outer, c->n * c->chunk->most * dim_hint(b->g, c->width));
 }
 
-/* loops that leave the row's elements of what is kept in arrays */
-static void
-keep_loops(Build *b, const Group *k, Block *body, const Axes *inner, const Ix *row, uint64_t used)
+static Dim
+row_width(const Axes *inner)
 {
 	Dim width = DIM(1);
-	Node **v;
-	int64_t n;
 
 	for (int i = 0; i < inner->n; i++)
 		if (!dim_mul(width, inner->extent[i], &width))
 			bug("rows of an overflowing width");
-	n = kept_values(b->arena, b->g, k, width, &v);
+	return width;
+}
+
+/* loops that leave the row's elements of what is kept in arrays */
+static void
+keep_loops(Build *b, const Group *k, Block *body, const Axes *inner, const Ix *row, uint64_t used)
+{
+	Dim width = row_width(inner);
+	Node **v;
+	int64_t n = kept_values(b->arena, b->g, k, width, &v);
+
 	b->row_begin = ix_scale(b->ix, row, width);
 	for (int64_t i = 0; i < n; i++) {
 		Mem *m = build_array(b, build_name(b, arena_fmt(b->arena, "%s_row", node_name(b, v[i]))), v[i]->type.dt,
@@ -420,14 +427,10 @@ row_loops(Build *b, const Group *k, Axes *rows, Axes *inner, Axes *bytes)
 	find_packs(b, k, any, body, &packs);
 	row_body = body;
 	if (any) {
-		Dim width = DIM(1);
 		used_inner = used;
-		for (int i = 0; i < inner->n; i++)
-			if (!dim_mul(width, inner->extent[i], &width))
-				bug("rows of an overflowing width");
 		f = open_loops(b, inner, &used_inner, &column, &body);
 		outer = outer || c.n ? outer : f;
-		linear = ix_add(b->ix, ix_scale(b->ix, row, width), column);
+		linear = ix_add(b->ix, b->row_begin, column);
 		for (int64_t i = 0; i < k->nroot; i++)
 			if (!is_row_root(k, k->root[i]) && !is_column_root(k, k->root[i]) && !is_pack_root(k, k->root[i]))
 				put_root(b, body, k->root[i], linear);
