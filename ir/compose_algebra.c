@@ -76,11 +76,8 @@ add_product_shape(Node *n)
 
 	if (!same_dtype(n, 0) || !numeric_operand(n, 0) || !product_type(n, &t))
 		return;
-	for (int i = ADD_BETA; i <= ADD_ALPHA; i++)
-		if (!literal_fits(attr(n, i), t.dt)) {
-			type_error(n, "\"%s\" is %s, operands are of %s", n->op->attr[i].name, literal_text(n, i), dtype_name(t.dt));
-			return;
-		}
+	if (!factor_fits(n, ADD_BETA, t.dt) || !factor_fits(n, ADD_ALPHA, t.dt))
+		return;
 	if (expands(&n->in[0]->type, &t))
 		n->type = t;
 	else
@@ -90,9 +87,7 @@ add_product_shape(Node *n)
 static Node *
 scaled(Node *x, const Attr *by)
 {
-	if (by->f == 1)
-		return x;
-	return Mul(x, dtype_float(x->type.dt) ? Lit(x, by->f) : LitI(x->g, x->type.dt, by->i));
+	return by->f == 1 ? x : Mul(x, LitA(x, by));
 }
 
 /* where beta is 0, nothing of the input counts, not even NaN */
@@ -186,24 +181,6 @@ contraction_type(Node *n, const Pairs *p)
 
 enum { TD_DIMS, TD_SELF, TD_OTHER };
 
-/* a list of dimensions, all different; false after an error */
-static bool
-listed(Node *n, int i, int rank, int *out)
-{
-	const Attr *a = attr(n, i);
-
-	for (int k = 0; k < a->n; k++) {
-		if ((out[k] = norm_dim(n, a->ints[k], rank)) < 0)
-			return false;
-		for (int l = 0; l < k; l++)
-			if (out[l] == out[k]) {
-				type_error(n, "dimension %lld appears twice", (long long)a->ints[k]);
-				return false;
-			}
-	}
-	return true;
-}
-
 static bool
 tensordot_pairs(Node *n, Pairs *p)
 {
@@ -217,7 +194,7 @@ tensordot_pairs(Node *n, Pairs *p)
 			type_error(n, "\"dims_self\" and \"dims_other\" name as many dimensions as one another");
 			return false;
 		}
-		return listed(n, TD_SELF, ra, p->a) && listed(n, TD_OTHER, rb, p->b);
+		return dims_listed(n, TD_SELF, ra, p->a) && dims_listed(n, TD_OTHER, rb, p->b);
 	}
 	if (count < 0 || count > MIN(ra, rb)) {
 		type_error(n, "%lld dimensions to contract: %s is %s, %s is %s", (long long)count, nn(n->in[0]), tt(n->in[0]),
@@ -322,9 +299,7 @@ vecdot_shape(Node *n)
 
 	if (d < 0)
 		return;
-	t.rank--;
-	for (int i = d; i < t.rank; i++)
-		t.dim[i] = t.dim[i + 1];
+	type_drop(&t, d);
 	n->type = t;
 }
 
@@ -361,13 +336,6 @@ cross_shape(Node *n)
 			nn(n->in[0]), tt(n->in[0]), nn(n->in[1]), tt(n->in[1]));
 }
 
-/* element i of three becomes i + by of them */
-static Node *
-turned(Node *x, int dim, int by)
-{
-	return Cat((Node *const []){Slice(x, dim, DIM(by), DIM(3), 1), Slice(x, dim, DIM(0), DIM(by), 1)}, 2, dim);
-}
-
 static void
 cross_compose(Node *n, bool training, Node **res)
 {
@@ -376,7 +344,8 @@ cross_compose(Node *n, bool training, Node **res)
 	int d = vectors_of(n, &t);
 
 	(void)training;
-	res[0] = Cast(Sub(Mul(turned(a, d, 1), turned(b, d, 2)), Mul(turned(a, d, 2), turned(b, d, 1))), n->type.dt);
+	a = Sub(Mul(roll_dim(a, d, -1), roll_dim(b, d, -2)), Mul(roll_dim(a, d, -2), roll_dim(b, d, -1)));
+	res[0] = Cast(a, n->type.dt);
 }
 
 const Op op_cross = {.name = "cross", .id = OP_cross, .kind = COMPOSITE, .min_in = 2, .max_in = 2, .cost = 3,

@@ -4,13 +4,6 @@
  * All but diag_embed are views of views: a kernel that reads one looks through it. */
 #include "ir.h"
 
-/* a dimension attribute of a node that has a type */
-static int
-dim_of(const Node *n, int i, int rank)
-{
-	return dim_index(attr(n, i)->i, rank);
-}
-
 /* dimensions before and after dimension d of t, each as one */
 static bool
 around(const Type *t, int d, Dim *outer, Dim *inner)
@@ -142,7 +135,7 @@ static void
 repeat_interleave_compose(Node *n, bool training, Node **res)
 {
 	Type t = interleaved(n);
-	int d = attr(n, RI_DIM)->set ? dim_of(n, RI_DIM, t.rank) : 0;
+	int d = attr(n, RI_DIM)->set ? attr_dim(n, RI_DIM, t.rank) : 0;
 
 	(void)training;
 	res[0] = times_over(Reshape(n->in[0], t.dim, t.rank), d, attr(n, RI_REPEATS)->dims[0], 1);
@@ -174,14 +167,13 @@ moved(Node *n, int *perm)
 		type_error(n, "%d dimensions to %d places", from->n, to->n);
 		return false;
 	}
-	if (norm_dims(n, MOVE_SOURCE, rank, false, source) < 0 || norm_dims(n, MOVE_DESTINATION, rank, false, dest) < 0)
+	if (!dims_listed(n, MOVE_SOURCE, rank, source) || !dims_listed(n, MOVE_DESTINATION, rank, dest))
 		return false;
 	for (int i = 0; i < rank; i++)
 		perm[i] = -1;
 	for (int i = 0; i < from->n && rank; i++) {
-		int s = (int)(from->ints[i] < 0 ? from->ints[i] + rank : from->ints[i]);
-		perm[to->ints[i] < 0 ? to->ints[i] + rank : to->ints[i]] = s;
-		gone[s] = true;
+		perm[dest[i]] = source[i];
+		gone[source[i]] = true;
 	}
 	for (int i = 0; i < rank; i++) {
 		if (perm[i] >= 0)
@@ -242,9 +234,7 @@ unbind_shape(Node *n)
 	}
 	n->nres = (int)t.dim[d].k;
 	n->res = NEW(n->g->arena, n->nres, Type);
-	t.rank--;
-	for (int i = d; i < t.rank; i++)
-		t.dim[i] = t.dim[i + 1];
+	type_drop(&t, d);
 	for (int i = 0; i < n->nres; i++)
 		n->res[i] = t;
 	n->type = t;
@@ -253,7 +243,7 @@ unbind_shape(Node *n)
 static void
 unbind_compose(Node *n, bool training, Node **res)
 {
-	int d = dim_of(n, 0, n->in[0]->type.rank);
+	int d = attr_dim(n, 0, n->in[0]->type.rank);
 
 	(void)training;
 	for (int i = 0; i < n->nres; i++)
@@ -367,7 +357,7 @@ diagonal_compose(Node *n, bool training, Node **res)
 	int rank = n->in[0]->type.rank;
 
 	(void)training;
-	res[0] = diagonal(n->in[0], dim_of(n, DIAG_DIM1, rank), dim_of(n, DIAG_DIM2, rank), attr(n, DIAG_OFFSET)->i);
+	res[0] = diagonal(n->in[0], attr_dim(n, DIAG_DIM1, rank), attr_dim(n, DIAG_DIM2, rank), attr(n, DIAG_OFFSET)->i);
 }
 
 #define DIAGONAL_ATTRS(first, second) \
@@ -417,7 +407,7 @@ static void
 diag_embed_compose(Node *n, bool training, Node **res)
 {
 	int64_t offset = attr(n, DIAG_OFFSET)->i;
-	int rank = n->type.rank, d1 = dim_of(n, DIAG_DIM1, rank), d2 = dim_of(n, DIAG_DIM2, rank), perm[MAXRANK];
+	int rank = n->type.rank, d1 = attr_dim(n, DIAG_DIM1, rank), d2 = attr_dim(n, DIAG_DIM2, rank), perm[MAXRANK];
 	Dim low[MAXRANK] = {{0}}, high[MAXRANK] = {{0}}, size = n->type.dim[d1];
 	Type plane = {.dt = I64, .rank = 2, .dim = {size, size}};
 	Node *x, *on = Eq(Sub(Iota(n->g, plane, 1), Iota(n->g, plane, 0)), LitI(n->g, I64, offset));

@@ -15,13 +15,6 @@ norm_along(Node *x, double p, int dim)
 	return node(x->g, op, &x, 1, a);
 }
 
-/* the dimension that attribute i names, of node n, which has a type */
-static int
-dim_of(const Node *n, int i, int rank)
-{
-	return dim_index(attr(n, i)->i, rank);
-}
-
 /* operands 0.. of one float type up to broadcasting, without which PyTorch's rules are followed */
 static bool
 alike(Node *n, int count, Type *t)
@@ -30,14 +23,6 @@ alike(Node *n, int count, Type *t)
 		return false;
 	t->dt = n->in[0]->type.dt;
 	return true;
-}
-
-static void
-without_dim(Type *t, int dim)
-{
-	t->rank -= t->rank > 0;        /* a scalar is a vector of one element */
-	for (int i = dim; i < t->rank; i++)
-		t->dim[i] = t->dim[i + 1];
 }
 
 /* ---- normalize ---- */
@@ -57,7 +42,7 @@ normalize_compose(Node *n, bool training, Node **res)
 	Node *x = Wide(n->in[0]), *size;
 
 	(void)training;
-	size = norm_along(x, attr(n, NORMALIZE_P)->f, dim_of(n, NORMALIZE_DIM, x->type.rank));
+	size = norm_along(x, attr(n, NORMALIZE_P)->f, attr_dim(n, NORMALIZE_DIM, x->type.rank));
 	res[0] = Cast(Div(x, at_least(size, attr(n, NORMALIZE_EPS)->f)), n->type.dt);
 }
 
@@ -83,7 +68,7 @@ cosine_similarity_shape(Node *n)
 
 	if (!alike(n, 2, &t) || (d = norm_dim(n, attr(n, COSINE_DIM)->i, t.rank)) < 0)
 		return;
-	without_dim(&t, d);
+	type_drop(&t, d);
 	n->type = t;
 }
 
@@ -91,7 +76,7 @@ static void
 cosine_similarity_compose(Node *n, bool training, Node **res)
 {
 	Node *a = Wide(n->in[0]), *b = Wide(n->in[1]), *product = Mul(a, b), *x, *y;
-	int dim = dim_of(n, COSINE_DIM, product->type.rank);
+	int dim = attr_dim(n, COSINE_DIM, product->type.rank);
 	double eps = attr(n, COSINE_EPS)->f;
 
 	(void)training;
@@ -174,21 +159,12 @@ const Op op_pairwise_distance = {.name = "pairwise_distance", .id = OP_pairwise_
 
 /* ---- cdist ---- */
 
-/* dimension i from the end, after the rows, of what the leading ones of a and b broadcast to; k = -1: to nothing */
-static Dim
-batch_dim(const Type *a, const Type *b, int i)
-{
-	Dim p = a->rank - 3 < i ? DIM(1) : a->dim[a->rank - 3 - i], q = b->rank - 3 < i ? DIM(1) : b->dim[b->rank - 3 - i];
-
-	return dim_one(p) ? q : dim_one(q) || dim_eq(p, q) ? p : DIM(-1);
-}
-
 static void
 cdist_shape(Node *n)
 {
 	const Type *a = &n->in[0]->type, *b = &n->in[1]->type;
-	Type t = {.dt = a->dt, .rank = MAX(a->rank, b->rank)};
-	bool fits = true;
+	Type t = {.dt = a->dt};
+	bool fits;
 
 	if (!float_operand(n, 0) || !same_dtype(n, 0))
 		return;
@@ -197,12 +173,9 @@ cdist_shape(Node *n)
 			type_error_in(n, i, "%s is %s, must have 2 to %d dimensions", nn(n->in[i]), tt(n->in[i]), MAXRANK - 1);
 			return;
 		}
-	for (int i = 0; i < t.rank - 2; i++) {
-		t.dim[t.rank - 3 - i] = batch_dim(a, b, i);
-		fits &= t.dim[t.rank - 3 - i].k >= 0;
-	}
-	t.dim[t.rank - 2] = a->dim[a->rank - 2];
-	t.dim[t.rank - 1] = b->dim[b->rank - 2];
+	fits = type_batch(a, b, &t);
+	t.dim[t.rank++] = a->dim[a->rank - 2];
+	t.dim[t.rank++] = b->dim[b->rank - 2];
 	if (!fits || !dim_eq(a->dim[a->rank - 1], b->dim[b->rank - 1]))
 		type_error_in(n, 1, "vectors or batches differ: %s is %s, %s is %s", nn(n->in[0]), tt(n->in[0]), nn(n->in[1]),
 			tt(n->in[1]));

@@ -14,16 +14,8 @@ add_scaled_shape(Node *n)
 		|| !broadcast(n, (const Node *const *)n->in, 3, &t))
 		return;
 	t.dt = n->in[0]->type.dt;
-	if (literal_fits(attr(n, 0), t.dt))
+	if (factor_fits(n, 0, t.dt))
 		n->type = t;
-	else
-		type_error(n, "\"value\" is %s, operands are of %s", literal_text(n, 0), dtype_name(t.dt));
-}
-
-static Node *
-value_of(const Node *n, const Node *like)
-{
-	return dtype_float(like->type.dt) ? Lit(like, attr(n, 0)->f) : LitI(n->g, like->type.dt, attr(n, 0)->i);
 }
 
 static void
@@ -33,7 +25,7 @@ addcmul_compose(Node *n, bool training, Node **res)
 
 	(void)training;
 	if (attr(n, 0)->f != 1)
-		a = Mul(a, value_of(n, a));
+		a = Mul(a, LitA(a, attr(n, 0)));
 	res[0] = Cast(Add(Wide(n->in[0]), Mul(a, b)), n->type.dt);
 }
 
@@ -44,7 +36,7 @@ addcdiv_compose(Node *n, bool training, Node **res)
 
 	(void)training;
 	if (attr(n, 0)->f != 1)
-		y = Mul(y, value_of(n, y));
+		y = Mul(y, LitA(y, attr(n, 0)));
 	res[0] = Cast(Add(Wide(n->in[0]), y), n->type.dt);
 }
 

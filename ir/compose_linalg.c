@@ -274,21 +274,6 @@ substitute(const Node *n, Node *a, Node *b, bool upper, bool unit)
 
 enum { TRI_UPPER, TRI_LEFT, TRI_UNIT };
 
-/* a and b have these leading dimensions; false: they do not broadcast */
-static bool
-batch(const Type *a, const Type *b, Type *t)
-{
-	t->rank = MAX(a->rank, b->rank) - 2;
-	for (int i = 0; i < t->rank; i++) {
-		Dim p = a->rank - 3 < i ? DIM(1) : a->dim[a->rank - 3 - i];
-		Dim q = b->rank - 3 < i ? DIM(1) : b->dim[b->rank - 3 - i];
-		if (!dim_one(p) && !dim_one(q) && !dim_eq(p, q))
-			return false;
-		t->dim[t->rank - 1 - i] = dim_one(p) ? q : p;
-	}
-	return true;
-}
-
 /* x with these leading dimensions */
 static Node *
 batched(Node *x, const Type *lead)
@@ -304,7 +289,7 @@ batched(Node *x, const Type *lead)
 static bool
 system_type(Node *n, const Type *a, const Type *b, bool left, Type *t)
 {
-	if (b->rank < 2 || !dim_eq(b->dim[b->rank - (left ? 2 : 1)], a->dim[a->rank - 1]) || !batch(a, b, t)) {
+	if (b->rank < 2 || !dim_eq(b->dim[b->rank - (left ? 2 : 1)], a->dim[a->rank - 1]) || !type_batch(a, b, t)) {
 		type_error_in(n, 1, "sizes differ: %s is %s, %s is %s", nn(n->in[0]), tt(n->in[0]), nn(n->in[1]), tt(n->in[1]));
 		return false;
 	}
@@ -342,7 +327,7 @@ solve_triangular_compose(Node *n, bool training, Node **res)
 	Type lead;
 
 	(void)training;
-	batch(&a->type, &b->type, &lead);
+	type_batch(&a->type, &b->type, &lead);
 	a = batched(triangle(a, upper, 0), &lead);
 	b = batched(b, &lead);
 	res[0] = left ? substitute(n, a, b, upper, unit) : turned(substitute(n, turned(a), turned(b), !upper, unit));
@@ -424,7 +409,7 @@ solve_compose(Node *n, bool training, Node **res)
 	(void)training;
 	if (of_vectors(n))
 		b = Unsqueeze(b, last);
-	batch(&a->type, &b->type, &lead);
+	type_batch(&a->type, &b->type, &lead);
 	f = lu_factors(n, batched(a, &lead));
 	l = triangle(f.lu, false, -1);
 	u = triangle(f.lu, true, 0);

@@ -150,7 +150,7 @@ to_front(int64_t shift, int64_t n)
 	return r < 0 ? r + n : r;
 }
 
-static Node *
+Node *
 roll_dim(Node *x, int dim, int64_t shift)
 {
 	int64_t n = x->type.dim[dim].k, front = to_front(shift, n);
@@ -194,7 +194,7 @@ roll_compose(Node *n, bool training, Node **res)
 	if (!dims->set || !dims->n)
 		x = Reshape(roll_dim(Reshape(x, &all, 1), 0, s->ints[0]), n->type.dim, n->type.rank);
 	for (int i = 0; dims->set && i < dims->n && x->type.rank; i++)
-		x = roll_dim(x, (int)(dims->ints[i] < 0 ? dims->ints[i] + x->type.rank : dims->ints[i]), s->ints[i]);
+		x = roll_dim(x, dim_index(dims->ints[i], x->type.rank), s->ints[i]);
 	res[0] = x;
 }
 

@@ -5,7 +5,7 @@
 static int
 dim_of(const Node *n, int i)
 {
-	return dim_index(attr(n, i)->i, n->in[0]->type.rank);
+	return attr_dim(n, i, n->in[0]->type.rank);
 }
 
 /* the dimension that attribute i names; -1 after an error */
@@ -99,9 +99,7 @@ select_shape(Node *n)
 
 	if (dim < 0 || !part_within(n, dim, attr(n, PART_START)->i, 1))
 		return;
-	t.rank--;
-	for (int i = dim; i < t.rank; i++)
-		t.dim[i] = t.dim[i + 1];
+	type_drop(&t, dim);
 	n->type = t;
 }
 
@@ -182,13 +180,6 @@ const Op op_chunk = {.name = "chunk", .id = OP_chunk, .kind = COMPOSITE, .min_in
 	.shape = chunk_shape, .compose = chunk_compose};
 
 /* ---- flatten, unflatten ---- */
-
-static void
-reshape_compose(Node *n, bool training, Node **res)
-{
-	(void)training;
-	res[0] = Reshape(n->in[0], n->type.dim, n->type.rank);
-}
 
 enum { FLAT_START, FLAT_END };
 

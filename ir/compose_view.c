@@ -5,13 +5,6 @@
 
 #include <string.h>
 
-/* a dimension attribute of a node that has a type */
-static int
-dim_of(const Node *n, int i, int rank)
-{
-	return dim_index(attr(n, i)->i, rank);
-}
-
 /* ---- transpose ---- */
 
 static void
@@ -37,7 +30,7 @@ transpose_compose(Node *n, bool training, Node **res)
 	int r = x->type.rank;
 
 	(void)training;
-	res[0] = Transpose(x, dim_of(n, 0, r), dim_of(n, 1, r));
+	res[0] = Transpose(x, attr_dim(n, 0, r), attr_dim(n, 1, r));
 }
 
 static const AttrSpec transpose_attr[] = {
@@ -88,8 +81,7 @@ unsqueeze_shape(Node *n)
 	n->type = t;
 }
 
-/* the elements in order under the inferred shape */
-static void
+void
 reshape_compose(Node *n, bool training, Node **res)
 {
 	(void)training;
@@ -144,7 +136,7 @@ static void
 stack_compose(Node *n, bool training, Node **res)
 {
 	Node **part = NEW(n->g->arena, n->nin, Node *);
-	int dim = dim_of(n, 0, n->type.rank);
+	int dim = attr_dim(n, 0, n->type.rank);
 
 	(void)training;
 	for (int i = 0; i < n->nin; i++)
@@ -239,7 +231,7 @@ split_shape(Node *n)
 static void
 split_compose(Node *n, bool training, Node **res)
 {
-	int dim = dim_of(n, SPLIT_DIM, n->in[0]->type.rank);
+	int dim = attr_dim(n, SPLIT_DIM, n->in[0]->type.rank);
 	Dim start = DIM(0);
 
 	(void)training;
@@ -338,7 +330,7 @@ static void
 index_select_compose(Node *n, bool training, Node **res)
 {
 	Node *x = n->in[0];
-	int dim = dim_of(n, 0, x->type.rank);
+	int dim = attr_dim(n, 0, x->type.rank);
 
 	(void)training;
 	res[0] = Gather(x, dim, along_others(n->in[1], x, dim));
@@ -348,7 +340,7 @@ static bool
 index_select_index(const Node *n, int i, Dim *bound, int64_t *also)
 {
 	(void)also;
-	*bound = n->in[0]->type.dim[dim_of(n, 0, n->in[0]->type.rank)];
+	*bound = n->in[0]->type.dim[attr_dim(n, 0, n->in[0]->type.rank)];
 	return i == 1;
 }
 
@@ -494,7 +486,7 @@ take_along_dim_compose(Node *n, bool training, Node **res)
 		x = Reshape(x, &count, 1);
 		index = Reshape(index, n->type.dim, 1);
 	} else {
-		dim = dim_of(n, 0, x->type.rank);
+		dim = attr_dim(n, 0, x->type.rank);
 		memcpy(wide, n->type.dim, sizeof wide);
 		wide[dim] = x->type.dim[dim];
 		x = Expand(x, wide, x->type.rank);
@@ -509,7 +501,7 @@ take_along_dim_index(const Node *n, int i, Dim *bound, int64_t *also)
 	const Type *in = &n->in[0]->type;
 
 	(void)also;
-	*bound = attr(n, 0)->set ? in->dim[dim_of(n, 0, in->rank)] : type_count(in);
+	*bound = attr(n, 0)->set ? in->dim[attr_dim(n, 0, in->rank)] : type_count(in);
 	return i == 1;
 }
 

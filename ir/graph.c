@@ -588,6 +588,12 @@ dim_index(int64_t d, int rank)
 }
 
 int
+attr_dim(const Node *n, int i, int rank)
+{
+	return dim_index(attr(n, i)->i, rank);
+}
+
+int
 norm_dim(Node *n, int64_t d, int rank)
 {
 	int64_t r = MAX(rank, 1);      /* as PyTorch: a scalar has dimensions 0 and -1 */
@@ -620,6 +626,19 @@ norm_dims(Node *n, int i, int rank, bool empty_all, int *out)
 		if (seen[d] || ((!a->set || !a->n) && empty_all))
 			out[count++] = d;
 	return count;
+}
+
+bool
+dims_listed(Node *n, int i, int rank, int *out)
+{
+	const Attr *a = attr(n, i);
+	int ascending[MAXRANK + 1];
+
+	if (norm_dims(n, i, rank, false, ascending) < 0)
+		return false;
+	for (int k = 0; k < a->n; k++)
+		out[k] = dim_index(a->ints[k], rank);
+	return true;
 }
 
 bool

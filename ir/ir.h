@@ -38,6 +38,9 @@ bool type_eq(const Type *a, const Type *b);
 bool shape_eq(const Type *a, const Type *b);     /* dimensions only */
 Type type_scalar(DType d);
 Dim type_count(const Type *t);                   /* number of elements */
+void type_drop(Type *t, int dim);                /* without that dimension; a scalar, as a vector of one, stays one */
+/* the leading dimensions of matrices a and b, broadcast; false: they do not */
+bool type_batch(const Type *a, const Type *b, Type *t);
 
 typedef struct Sym { const char *name; int64_t min, max, hint; Loc at; } Sym;
 typedef struct Graph Graph;
@@ -357,9 +360,11 @@ bool broadcast(Node *n, const Node *const *in, int nin, Type *out);
 bool dtype_as(Node *n, int i, int like);
 bool same_dtype(Node *n, int from);              /* operands from.. share a dtype */
 int dim_index(int64_t d, int rank);              /* dimension d, negative from the end; a scalar has 0 and -1 */
+int attr_dim(const Node *n, int i, int rank);    /* the dimension that attribute i names, of a node that has a type */
 int norm_dim(Node *n, int64_t d, int rank);      /* negative dims; -1 after a type_error */
 /* the dims attribute `i` of n as a sorted set of axes of a rank-r operand; unset or empty means all (when empty_all) */
 int norm_dims(Node *n, int i, int rank, bool empty_all, int *out);
+bool dims_listed(Node *n, int i, int rank, int *out);        /* attribute i's, in its order; false after an error */
 bool float_operand(Node *n, int i);              /* operand i has a float dtype; else type_error */
 bool numeric_operand(Node *n, int i);            /* operand i is no bool: there are products; else type_error */
 /* op_reduce.c: which dimensions of its operand a REDUCE node takes away */
@@ -397,6 +402,7 @@ Tensor *tensor_element(Arena *a, const Tensor *x, int64_t t);    /* along the fi
 void scan_set(Graph *g, const Op *op, Attr *a, const Graph *body, int nxs);
 /* op_source.c */
 bool literal_fits(const Attr *v, DType d);       /* a number attribute is a value of the dtype */
+bool factor_fits(Node *n, int i, DType d);       /* the same of attribute i, which goes with operands of d; complains */
 const char *literal_text(const Node *n, int i);  /* number attribute i, for messages */
 bool type_fits(Node *n, const Type *t);          /* the address space holds it; else type_error */
 
@@ -423,6 +429,7 @@ void set_dims(Graph *g, const Op *op, Attr *a, const char *name, const Dim *v, i
 const Attr *attr_of(const Node *n, const char *name);        /* by name; bug() when there is none */
 Node *Lit(const Node *like, double v);           /* rank-0 constant of like's dtype */
 Node *LitI(Graph *g, DType d, int64_t v);
+Node *LitA(const Node *like, const Attr *a);     /* a number attribute, as either */
 Node *Full(Graph *g, Type t, double v);
 Node *Zeros(const Node *like);
 Node *Ones(const Node *like);
@@ -493,6 +500,8 @@ Node *loss_reduced(const Node *n, Node *item, Node *count);  /* n's value; a mea
 Node *loss_count(const Node *x, const Type *t);  /* elements of type t, a scalar of x's dtype */
 /* compose_margin.c: max(x, least), its derivative 1 where they are equal */
 Node *LogSigmoid(Node *x);                       /* compose_loss.c: log(sigmoid(x)) in core ops, for x of any size */
+void reshape_compose(Node *n, bool training, Node **res);   /* compose_view.c: the elements in order, n's shape */
+Node *roll_dim(Node *x, int dim, int64_t shift); /* compose_pad.c: a static dimension rolled */
 void act_shape(Node *n);                         /* compose_act.c: the result is like the operand, a float */
 Node *at_least(Node *x, double least);
 

@@ -263,6 +263,12 @@ LitI(Graph *g, DType d, int64_t v)
 }
 
 Node *
+LitA(const Node *like, const Attr *a)
+{
+	return dtype_float(like->type.dt) ? Lit(like, a->f) : LitI(like->g, like->type.dt, a->i);
+}
+
+Node *
 Zeros(const Node *like)
 {
 	return Full(like->g, like->type, 0);

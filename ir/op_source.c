@@ -34,6 +34,15 @@ literal_fits(const Attr *v, DType d)
 	return false;
 }
 
+bool
+factor_fits(Node *n, int i, DType d)
+{
+	if (literal_fits(attr(n, i), d))
+		return true;
+	type_error(n, "\"%s\" is %s, operands are of %s", n->op->attr[i].name, literal_text(n, i), dtype_name(d));
+	return false;
+}
+
 const char *
 literal_text(const Node *n, int i)
 {

@@ -154,6 +154,28 @@ type_count(const Type *t)
 	return n;
 }
 
+void
+type_drop(Type *t, int dim)
+{
+	t->rank -= t->rank > 0;
+	for (int i = dim; i < t->rank; i++)
+		t->dim[i] = t->dim[i + 1];
+}
+
+bool
+type_batch(const Type *a, const Type *b, Type *t)
+{
+	t->rank = MAX(a->rank, b->rank) - 2;
+	for (int i = 0; i < t->rank; i++) {
+		Dim p = a->rank - 3 < i ? DIM(1) : a->dim[a->rank - 3 - i];
+		Dim q = b->rank - 3 < i ? DIM(1) : b->dim[b->rank - 3 - i];
+		if (!dim_one(p) && !dim_one(q) && !dim_eq(p, q))
+			return false;
+		t->dim[t->rank - 1 - i] = dim_one(p) ? q : p;
+	}
+	return true;
+}
+
 typedef int64_t SymField(const Sym *s);
 
 static int64_t
