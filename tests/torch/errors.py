@@ -50,11 +50,6 @@ CASES = {
                      "    return torch.autograd.grad(x.tanh().sum(), x, create_graph=True)[0].sum()\n",
                      ["--input=f32[3,4]", "--dim=B=0:9"],
                      r"a model that differentiates within itself must have fixed sizes: leave the dimension out"),
-    "derived_statistics": ("norm = torch.nn.BatchNorm1d(4)\n\nclass f(torch.nn.Module):\n    def __init__(self):\n"
-                           "        super().__init__()\n        self.norm = norm\n\n    def forward(self, x):\n"
-                           "        x.requires_grad_()\n        y = self.norm(x).sin().sum()\n"
-                           "        return torch.autograd.grad(y, x, create_graph=True)[0].sum()\n", ["--input=f32[3,4]"],
-                           r"batch norm in training, in a model that differentiates within itself: call eval\(\) on it"),
     "shape": ("def f(x):\n    return (x @ torch.ones(3, 3)).sum()\n", ["--input=f32[4,4]"], r"shape\.py:3: torch\.export: .*"),
     "raises": ("def f():\n    return undefined\n", [], r"raises\.py:3: NameError: name 'undefined' is not defined"),
     "no_input": ("f = torch.nn.Linear(4, 4)\n", [], r"example inputs are missing: --input='f32\[8,784\]' for each"),

@@ -18,6 +18,7 @@ import gradc_torch                                                      # noqa: 
 from gradc_torch.export import find_loss                                # noqa: E402
 from gradc_torch.trace import argument_names                            # noqa: E402
 from models import MODELS                                               # noqa: E402
+import models_derived                                                   # noqa: E402, F401
 import models_recurrent                                                 # noqa: E402, F401
 import models_user                                                      # noqa: E402, F401
 import models_window                                                    # noqa: E402, F401
@@ -40,7 +41,7 @@ def to(x, dtype):
 
 
 def reference(case, dtype, random):
-    """Gradients by name, and the loss, in dtype; with these random numbers."""
+    """The loss, gradients and buffers by name, in dtype; with these random numbers."""
     torch.set_default_dtype(dtype)
     try:
         model, loss = case["model"], find_loss(case.get("loss"))
@@ -60,7 +61,10 @@ def reference(case, dtype, random):
         check(not served.values, "%d random tensors that PyTorch does not draw" % len(served.values))
         value.backward()
         zero = {k: p.grad if p.grad is not None else torch.zeros_like(p) for k, p in params.items()}
-        return value.detach().double().numpy(), {k: g.double().numpy() for k, g in zero.items()}
+        results = {"loss": value.detach(), **{"d." + k: g for k, g in zero.items()}}
+        if "params" not in case:
+            results.update(model.named_buffers())
+        return {k: x.double().numpy().copy() for k, x in results.items()}
     finally:
         torch.set_default_dtype(torch.float32)
 
@@ -88,8 +92,7 @@ def run_case(name, case, gradc, folder, cc):
     with open(path) as f:
         options += ["--in=key=" + key] if "key" in json.load(f)["inputs"] else []
     random = drawn(path, gradc, options)
-    loss64, grads64 = reference(case, torch.float64, random)
-    loss32, grads32 = reference(case, torch.float32, random)
+    wanted, own = (reference(case, dtype, random) for dtype in (torch.float64, torch.float32))
     grad = os.path.join(folder, name + ".grad.json")
     with open(grad, "w") as f:
         subprocess.run([gradc, "grad", path], stdout=f, check=True)
@@ -99,8 +102,9 @@ def run_case(name, case, gradc, folder, cc):
                        + (["--cc=" + cc] if not exact else []), check=True)
         got = np.load(result)
         # results are stored in f32; kinks aside, f32 arithmetic may cost what it costs PyTorch
-        for what, want, own in [("loss", loss64, loss32)] + [("d." + k, g, grads32[k]) for k, g in grads64.items()]:
-            tol = 1e-7 + (0 if exact else 8 * distance(own, want) + 1e-6)
+        for what in [k for k in wanted if k in got or k == "loss" or k.startswith("d.")]:     # buffers that are updated
+            want = wanted[what]
+            tol = 1e-7 + (0 if exact else 8 * distance(own[what], want) + 1e-6)
             far = distance(got[what], want)
             check(far <= tol or np.linalg.norm(got[what] - want) <= 1e-7,
                   "%s, %s: %s is off by %.2g, more than %.2g" % (name, backend, what, far, tol))

@@ -5,7 +5,6 @@ where derivatives are ops like others; what torch.export is given is the graph t
 import torch
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.nn.modules.batchnorm import _BatchNorm
 from torch.overrides import TorchFunctionMode
 from torch.utils import _pytree as pytree
 
@@ -13,7 +12,6 @@ library = torch.library.Library("gradc_torch", "FRAGMENT")
 library.define("stop_gradient(Tensor self) -> Tensor")
 SYMPTOMS = r"fake tensor in the exported program constant's list|no attribute 'constant'"
 DIMENSIONS = "a model that differentiates within itself must have fixed sizes: leave the dimension out"
-STATISTICS = "batch norm in training, in a model that differentiates within itself: call eval() on it, or use another norm"
 
 
 @torch.library.register_fake("gradc_torch::stop_gradient", lib=library)
@@ -48,10 +46,44 @@ def given(program):
     return {**dict(program.named_parameters()), **dict(program.named_buffers())}
 
 
+aten = torch.ops.aten
+
+
+def calls(graph, op):
+    return graph.find_nodes(op="call_function", target=op)
+
+
+def differentiable_statistics(graph):
+    """Derivatives of norms read the mean and 1 / deviation that the norm left, results that are not differentiated:
+    they get others, computed from the input."""
+    for node in calls(graph, aten.native_layer_norm_backward.default):
+        input, shape, forward = node.args[1], node.args[2], node.args[3].args[0]
+        standardize(graph, node, 3, input, list(range(-len(shape), 0)), True, forward.args[4])
+    for node in calls(graph, aten.native_batch_norm_backward.default):
+        input, train, eps = node.args[1], node.args[7], node.args[8]
+        if train:
+            standardize(graph, node, 5, input, [d for d in range(input.meta["val"].dim()) if d != 1], False, eps)
+
+
+def standardize(graph, node, at, input, dims, keep, eps):
+    """Mean and 1 / deviation of input become arguments `at` and after of node."""
+    with graph.inserting_before(node):
+        mean = graph.call_function(aten.mean.dim, (input, dims, keep))
+        variance = graph.call_function(aten.var.correction, (input, dims), {"correction": 0, "keepdim": keep})
+        factor = graph.call_function(aten.rsqrt.default, (graph.call_function(aten.add.Tensor, (variance, eps)),))
+    node.update_arg(at, mean)
+    node.update_arg(at + 1, factor)
+
+
+def visible_updates(graph):
+    """Running statistics are written to; this op's schema says so, which torch.export goes by."""
+    for node in calls(graph, aten.native_batch_norm.default):
+        if node.args[5] and node.args[3] is not None:
+            node.target = aten._native_batch_norm_legit.default
+
+
 def without_derivatives(program, inputs, targets):
     """Give program.forward the same meaning, without autograd."""
-    if any(isinstance(m, _BatchNorm) and m.training and m.track_running_stats for m in program.modules()):
-        raise NotImplementedError(STATISTICS)
     leaves, structure = pytree.tree_flatten((inputs, targets))
     results = []
 
@@ -67,6 +99,8 @@ def without_derivatives(program, inputs, targets):
     for node in graph.graph.find_nodes(op="call_function", target=torch.ops.aten.detach.default):
         node.replace_all_uses_with(node.args[0])
         graph.graph.erase_node(node)
+    differentiable_statistics(graph.graph)
+    visible_updates(graph.graph)
     graph.recompile()
 
     def forward(inputs, targets):

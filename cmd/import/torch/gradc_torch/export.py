@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch.utils import _pytree as pytree
 
-from . import (rules, rules_window, rules_index, rules_linalg, rules_norm, rules_order, rules_random,       # noqa: F401
-               rules_recurrent, rules_special)      # they add rules
+from . import (rules, rules_backward, rules_window, rules_index, rules_linalg, rules_norm, rules_order,     # noqa: F401
+               rules_random, rules_recurrent, rules_special)                # they add rules
 from .errors import ExportError
 from .graph import DTYPES, Graph, Value, number
 from .safetensors import save

@@ -116,7 +116,7 @@ ADVICE = [
      "a parameter is modified in place: let the model write to a copy, parameter.clone()"),
     (r"Constraints violated \((.*?)\)",
      r"the model fixes the size of dimension \1, or what it divides by: leave that dimension out, or write x.shape[i] in the model"),
-    ("(%s)" % "|".join(map(re.escape, (CUSTOM, DERIVED, PACKED, derived.DIMENSIONS, derived.STATISTICS))), r"\1"),
+    ("(%s)" % "|".join(map(re.escape, (CUSTOM, DERIVED, PACKED, derived.DIMENSIONS))), r"\1"),
     (r"\.numpy\(\) is not supported", "numpy cannot be traced: use the functions of torch"),
 ]
 
