@@ -117,3 +117,128 @@ def running_statistics_derived():
             return slope(self.net(x).square(), x).square().mean()
 
     return dict(model=Running(), inputs=(normal(6, 3),))
+
+
+def penalty(functions, x):
+    """What the squares of gradients of each function at x add up to."""
+    x = x.requires_grad_(True)
+    total = 0.0
+    for f in functions:
+        y = f(x)
+        total = total + slope((y * torch.linspace(-1, 1, y.numel()).reshape(y.shape)).sin(), x).square().mean()
+    return total
+
+
+@model
+def pools_derived():
+    def loss(P, x):
+        def volume(f):
+            return lambda x: f(x.unsqueeze(1))
+
+        functions = [lambda x: F.avg_pool2d(x, 2), lambda x: F.avg_pool2d(x, 3, 2, 1, ceil_mode=True, count_include_pad=False),
+                     lambda x: F.avg_pool2d(x, 3, 2, 1, divisor_override=5), lambda x: F.avg_pool1d(x[0], 2, 1),
+                     volume(lambda x: F.avg_pool3d(x, 2)), lambda x: F.adaptive_avg_pool2d(x, (4, 3)),
+                     volume(lambda x: F.adaptive_avg_pool3d(x, 2)), lambda x: F.max_pool2d(x, 3, 2, 1),
+                     volume(lambda x: F.max_pool3d(x, 2)), lambda x: F.adaptive_max_pool2d(x, (4, 3)),
+                     lambda x: F.adaptive_max_pool1d(x[0], 4), volume(lambda x: F.adaptive_max_pool3d(x, 2)),
+                     lambda x: F.local_response_norm(x, 2), lambda x: F.lp_pool2d(x.exp(), 2, 2)]
+        return penalty(functions, x * P["w"])
+
+    return dict(model=loss, params={"w": normal(2, 3, 6, 6)}, inputs=(normal(2, 3, 6, 6),))
+
+
+@model
+def sizes_derived():
+    def loss(P, x):
+        functions = [lambda x, a=a: F.interpolate(x, **a) for a in (
+            dict(scale_factor=2), dict(scale_factor=1.5), dict(size=(3, 9), mode="nearest-exact"),
+            dict(scale_factor=2, mode="bilinear"), dict(size=(9, 5), mode="bilinear", align_corners=True),
+            dict(scale_factor=2, mode="bicubic"), dict(size=(3, 4), mode="bilinear", antialias=True))]
+        functions += [lambda x: F.interpolate(x[0], scale_factor=2, mode="linear"),
+                      lambda x: F.interpolate(x.unsqueeze(1), scale_factor=2, mode="trilinear"),
+                      lambda x: F.pad(x, (1, 2, 1, 0), "replicate"), lambda x: F.pad(x, (1, -1, 2, 0), "reflect"),
+                      lambda x: F.pad(x[0], (1, 2), "replicate"), lambda x: F.pad(x, (1, 2, 1, 0), "circular"),
+                      lambda x: F.pixel_shuffle(F.pixel_unshuffle(x, 2).sin(), 2)]
+        return penalty(functions, x * P["w"])
+
+    return dict(model=loss, params={"w": normal(2, 3, 6, 6)}, inputs=(normal(2, 3, 6, 6),))
+
+
+@model
+def samples_derived():
+    def loss(P, x, grid):
+        h = x * P["w"]
+        functions = [lambda g: F.grid_sample(h, g, padding_mode="border", align_corners=False),
+                     lambda g: F.grid_sample(h, g, "bicubic", "reflection", True),
+                     lambda g: F.grid_sample(h.sin(), g.detach(), align_corners=False) * g.sum(-1).unsqueeze(1).cos()]
+        return penalty(functions, grid.tanh() * P["v"]) + penalty([lambda x: F.grid_sample(x, grid, align_corners=False)], h)
+
+    return dict(model=loss, params={"w": normal(2, 3, 6, 6), "v": normal(2, 4, 5, 2)},
+                inputs=(normal(2, 3, 6, 6), normal(2, 4, 5, 2)))
+
+
+@model
+def pointwise_derived():
+    def loss(P, x, label):
+        functions = [F.gelu, lambda x: F.gelu(x, approximate="tanh"), F.silu, F.mish, F.elu, F.celu, F.selu, F.softplus, F.hardswish,
+                     F.logsigmoid, F.tanhshrink, F.softshrink, F.hardshrink, F.softsign, F.relu6, F.glu, torch.sigmoid, torch.tanh,
+                     lambda x: F.leaky_relu(x, 0.1), lambda x: F.prelu(x, P["slope"]), lambda x: F.threshold(x, 0.1, 2.0),
+                     lambda x: F.softmax(x, 1), lambda x: F.log_softmax(x, 0), lambda x: x.logsumexp(1), F.normalize,
+                     lambda x: F.cross_entropy(x, label, label_smoothing=0.1), lambda x: F.nll_loss(x.log_softmax(1), label),
+                     lambda x: F.smooth_l1_loss(x, 1 - x), lambda x: F.kl_div(x.log_softmax(1), x.detach().softmax(1)),
+                     lambda x: F.binary_cross_entropy_with_logits(x, x.detach().sigmoid()),
+                     lambda x: x.new_zeros(5, 4).masked_scatter(x > 0, x), lambda x: F.embedding(label, x),
+                     lambda x: x.cumsum(0).cumprod(1), lambda x: x.sort(1)[0][:, 1:].std(1)]
+        return penalty(functions, x * P["w"])
+
+    return dict(model=loss, params={"w": normal(5, 4), "slope": normal(1)}, inputs=(normal(5, 4), torch.randint(0, 4, (5,))))
+
+
+@model
+def attention_derived():
+    class Attended(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.TransformerEncoderLayer(8, 2, 12, dropout=0.0, activation="gelu", batch_first=True)
+
+        def forward(self, x):
+            with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH):
+                return penalty([self.layer], x)
+
+    return dict(model=Attended(), inputs=(normal(2, 5, 8),))
+
+
+@model
+def matrices_derived():
+    def loss(P, x):
+        def gram(x):
+            return x @ x.mT + torch.eye(3)
+
+        functions = [lambda x: torch.linalg.solve(gram(x), x), lambda x: torch.linalg.solve(gram(x), x.mT, left=False),
+                     lambda x: torch.linalg.inv(gram(x)), lambda x: torch.linalg.slogdet(gram(x))[1], lambda x: gram(x).det(),
+                     lambda x: torch.logdet(gram(x)), lambda x: torch.linalg.cholesky(gram(x)),
+                     lambda x: torch.linalg.solve_triangular(gram(x).tril(), x, upper=False)]
+        return penalty(functions, x * P["w"])
+
+    return dict(model=loss, params={"w": normal(2, 3, 4)}, inputs=(normal(2, 3, 4),))
+
+
+def between(a, b, p):
+    return (a.unsqueeze(-2) - b.unsqueeze(-3)).abs().pow(p).sum(-1).pow(1 / p)
+
+
+@model
+def distances_derived():
+    """PyTorch differentiates the first two once, and the last one wrongly; it computes what they say."""
+    def loss(cdist, pdist, weight_norm):
+        def of(P, x):
+            h = x * P["w"]
+            functions = [lambda h: cdist(h, h + x.sin(), p) for p in (1.0, 2.0, 3.0)] + [lambda h: pdist(h, 2.0)]
+            return penalty(functions, h) + penalty([lambda h: weight_norm(h, P["g"], 0)], h)
+        return of
+
+    rows, columns = torch.triu_indices(5, 5, 1)
+    like = loss(between, lambda x, p: between(x[rows, None], x[columns, None], p).flatten(),
+                lambda v, g, dim: v * (g / v.norm(2, 1, keepdim=True)))
+    return dict(model=loss(torch.cdist, F.pdist, torch._weight_norm), like=like,
+                params={"w": normal(5, 3), "g": normal(5, 1)}, inputs=(normal(5, 3),))

@@ -44,7 +44,7 @@ def reference(case, dtype, random):
     """The loss, gradients and buffers by name, in dtype; with these random numbers."""
     torch.set_default_dtype(dtype)
     try:
-        model, loss = case["model"], find_loss(case.get("loss"))
+        model, loss = case.get("like", case["model"]), find_loss(case.get("loss"))     # what PyTorch can differentiate
         inputs, targets = to(case["inputs"], dtype), to(case.get("targets", ()), dtype)
         if "params" in case:
             params = {k: v.to(dtype).requires_grad_() for k, v in case["params"].items()}

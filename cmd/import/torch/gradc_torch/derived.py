@@ -3,10 +3,13 @@
 torch.export loses what autograd keeps for such derivatives. So these models are first traced below autograd,
 where derivatives are ops like others; what torch.export is given is the graph that comes of it."""
 import torch
+import torch.nn.functional as F
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.overrides import TorchFunctionMode
 from torch.utils import _pytree as pytree
+
+from . import decompositions
 
 library = torch.library.Library("gradc_torch", "FRAGMENT")
 library.define("stop_gradient(Tensor self) -> Tensor")
@@ -33,7 +36,31 @@ class Marked(TorchFunctionMode):
             return stopped(args[0])
         if not torch.is_grad_enabled() and not name.startswith("__") and not name.endswith("_"):
             args, kwargs = pytree.tree_map(stopped, (args, kwargs))
-        return function(*args, **kwargs)
+        return FUNCTIONS.get(function, function)(*args, **kwargs)
+
+
+# ---- functions whose derivatives are in PyTorch no ops that could be differentiated again
+
+MODES, BORDERS = ("bilinear", "nearest", "bicubic"), ("zeros", "border", "reflection")
+
+
+def grid_sample(input, grid, mode="bilinear", padding_mode="zeros", align_corners=None):
+    sample = decompositions.grid_sampler_3d if input.dim() == 5 else \
+        torch._decomp.decomposition_table[torch.ops.aten.grid_sampler_2d.default]
+    return sample(input, grid, MODES.index(mode), BORDERS.index(padding_mode), bool(align_corners))
+
+
+def det(A=None, input=None):
+    sign, logarithm = torch.linalg.slogdet(input if A is None else A)
+    return sign * logarithm.exp()
+
+
+def lacks_functions(graph):
+    """Whether derivatives in it are of what should have been one of these."""
+    return any(str(node.target).startswith("aten.grid_sampler_") and "backward" in str(node.target) for node in graph.nodes)
+
+
+FUNCTIONS = {F.grid_sample: grid_sample, torch.linalg.det: det, torch.det: det, torch.Tensor.det: det}
 
 
 def stopped(x):

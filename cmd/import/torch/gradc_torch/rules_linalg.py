@@ -19,13 +19,26 @@ def of_vectors(a, b):
 
 @rule("linalg_solve", "linalg_solve_ex")
 def solve(c, A, B, left=True, **_):
-    if left or of_vectors(A, B):
-        x = c.op("solve", [A, B], adjoint=None if left else True)
-    else:
-        dtype, shape = c.results[0]
-        b = turned(c, B)
-        x = turned(c, c.g.op("solve", [A, b], dtype, shape[:-2] + [shape[-1], shape[-2]], adjoint=True))
+    x = solution(c, A, B, left)
     return [x] + no_error(c) if len(c.results) > 1 else x
+
+
+def solution(c, A, B, left):
+    if left or of_vectors(A, B):
+        return c.op("solve", [A, B], adjoint=None if left else True)
+    dtype, shape = c.results[0]
+    b = turned(c, B)
+    return turned(c, c.g.op("solve", [A, b], dtype, shape[:-2] + [shape[-1], shape[-2]], adjoint=True))
+
+
+@rule("_linalg_solve_ex", "_linalg_slogdet")
+def with_factors(c, A, B=None, left=True, **_):
+    """Derivatives that are differentiated again do not read the factors."""
+    few = 1 if B is not None else 2
+    if c.used(few, few + 1):
+        c.refuse("factors of a matrix that a derivative reads: differentiate with create_graph=True")
+    out = [solution(c, A, B, left)] if B is not None else c.g.ops("slogdet", [A], c.results[:2])
+    return out + [None] * (len(c.results) - few)
 
 
 @rule("linalg_inv", "inverse", "linalg_inv_ex")

@@ -16,7 +16,7 @@ import torch
 from torch import nn
 from torch.utils import _pytree as pytree
 
-from . import decompositions, derived, functions
+from . import decompositions, decompositions_backward, derived, functions        # noqa: F401
 from .errors import ExportError
 from .whole import CUSTOM, DERIVED, PACKED, whole
 
@@ -170,10 +170,12 @@ def unchecked():
 
 
 def exported_program(program, inputs, targets, dims):
-    """As torch.export has it; where the model differentiates as it goes, without that."""
+    """As torch.export has it; where the model differentiates as it goes, and that is not enough, without that."""
     shapes = dynamic_shapes(dims, inputs, targets) if dims else None
     try:
-        return torch.export.export(program, (inputs, targets), dynamic_shapes=shapes, strict=False)
+        exported = torch.export.export(program, (inputs, targets), dynamic_shapes=shapes, strict=False)
+        if not derived.lacks_functions(exported.graph):
+            return exported
     except Exception as e:
         if not re.search(derived.SYMPTOMS, str(e)):
             raise
