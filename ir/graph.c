@@ -14,6 +14,7 @@ graph_new(Arena *a, const char *name)
 
 	g->arena = a;
 	g->names = map_new(a);
+	g->files = map_new(a);
 	g->name = intern(g->names, name, (int64_t)strlen(name));
 	g->loss = -1;
 	g->shared = map_new(a);
@@ -28,6 +29,7 @@ graph_like(Arena *a, const Graph *g)
 	Graph *h = graph_new(a, g->name);
 
 	h->names = g->names;
+	h->files = g->files;
 	h->name = g->name;
 	h->doc = g->doc;
 	h->file = g->file;

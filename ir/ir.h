@@ -225,6 +225,7 @@ typedef struct Blob {              /* data of a constant, in its dtype, row-majo
 	int64_t nbytes;
 	const void *data;
 	const char *file, *tensor;     /* where it came from, or NULL: written inline */
+	const char *name;              /* of the tensor in the file, where it has one */
 } Blob;
 
 struct Node {
@@ -266,6 +267,7 @@ typedef struct Ports { Port *p; int64_t n, cap; } Ports;
 struct Graph {
 	Arena *arena;
 	Map *names;                    /* interned texts */
+	Map *files;                    /* of arrays, by path: what was read of them; shared as names are */
 	const char *file;              /* for messages; NULL: made by a pass */
 	const char *name, *doc;
 	int nsym;

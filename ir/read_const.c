@@ -120,18 +120,34 @@ ends_with(const char *s, const char *end)
 	return n >= m && !strcmp(s + n - m, end);
 }
 
-/* the arrays of a file; -1: not a format that we read */
-static int
-arrays_read(Arena *a, const char *path, Array **out)
+typedef struct Arrays { Array *x; int n; } Arrays;     /* of a file; n is -1: not a format that we read */
+
+static Arrays
+arrays_read(Arena *a, const char *path)
 {
+	Arrays all = {NULL, -1};
+
 	if (ends_with(path, ".safetensors"))
-		return safetensors_read(a, path, out);
-	if (ends_with(path, ".npz"))
-		return npz_read(a, path, out);
-	if (!ends_with(path, ".npy"))
-		return -1;
-	*out = npy_read(a, path);
-	return 1;
+		all.n = safetensors_read(a, path, &all.x);
+	else if (ends_with(path, ".npz"))
+		all.n = npz_read(a, path, &all.x);
+	else if (ends_with(path, ".npy"))
+		all = (Arrays){npy_read(a, path), 1};
+	return all;
+}
+
+/* read once, however many tensors the model takes of it */
+static const Arrays *
+arrays_of(Graph *g, const char *path)
+{
+	Arrays *all = map_get(g->files, path);
+
+	if (all)
+		return all;
+	all = NEW(g->arena, 1, Arrays);
+	*all = arrays_read(g->arena, path);
+	map_set(g->files, path, all);
+	return all;
 }
 
 static const Array *
@@ -183,26 +199,27 @@ file_blob(Graph *g, const char *what, const char *file, Loc file_at, const char 
 {
 	const char *path = path_join(g->arena, path_dir(g->arena, g->file), file);
 	Blob *b = NEW(g->arena, 1, Blob);
+	const Arrays *all;
 	const Array *x;
-	Array *all;
-	int n;
 
 	if (!file_exists(path)) {
 		graph_diag(g, DIAG_ERROR, file_at, "there is no file '%s'", path);
 		return NULL;
 	}
-	if ((n = arrays_read(g->arena, path, &all)) < 0) {
+	all = arrays_of(g, path);
+	if (all->n < 0) {
 		graph_diag(g, DIAG_ERROR, file_at, "'%s' is not a .safetensors, .npy or .npz file", file);
 		return NULL;
 	}
-	if (!(x = tensor_find(g, all, n, file, file_at, tensor, tensor_at)))
+	if (!(x = tensor_find(g, all->x, all->n, file, file_at, tensor, tensor_at)))
 		return NULL;
 	if (!same_array(x, t)) {
 		graph_diag(g, DIAG_ERROR, file_at, "%s is %s, in '%s' it is %s", what, type_text(g->arena, g, t), file,
 			array_text(g->arena, x));
 		return NULL;
 	}
-	*b = (Blob){x->nbytes, x->data, graph_str(g, file), tensor ? graph_str(g, tensor) : NULL};
+	*b = (Blob){x->nbytes, x->data, graph_str(g, file), tensor ? graph_str(g, tensor) : NULL,
+		x->name ? graph_str(g, x->name) : NULL};
 	return b;
 }
 
