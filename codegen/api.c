@@ -94,7 +94,7 @@ static const struct {
 		"a call does not use may be NULL."},
 	{AREA_PARAM,     "params",     false, "Parameters. Only init, update and train_step write to them."},
 	{AREA_STATE,     "state",      false, "Buffers: forward replaces those that the model updates."},
-	{AREA_DATA,      "constants",  true,  "Constants too large to stand in the source: load them from the files named."},
+	{AREA_DATA,      "constants",  true,  "Constants that do not stand in the source, to be loaded from the files named."},
 	{AREA_OUTPUT,    "outputs",    false, "Where results go; NULL for those that are not wanted."},
 	{AREA_COTANGENT, "cotangents", true,  "The gradient of whatever is differentiated with respect to each output."},
 	{AREA_GRAD,      "grads",      false, "Where gradients go; NULL for those that are not wanted."},
@@ -122,7 +122,11 @@ put_struct(Buf *b, const Program *p, int i)
 	const Members *ms = &p->of[structs[i].area];
 	const char *model = p->user->name;
 
-	buf_paragraph(b, "/* ", " * ", structs[i].doc, " */\n");
+	const char *doc = structs[i].doc;
+
+	if (structs[i].area == AREA_PARAM && (has_checkpoint(p) || loads_weights(p)))
+		doc = "Parameters. Only init, load, update and train_step write to them.";
+	buf_paragraph(b, "/* ", " * ", doc, " */\n");
 	buf_printf(b, "typedef struct %s_%s {\n", model, structs[i].name);
 	for (int64_t k = 0; k < ms->n; k++)
 		buf_documented(b, arena_fmt(b->arena, "%s%s *%s;", structs[i].constant ? "const " : "",
@@ -176,6 +180,8 @@ put_sizes(Buf *b, const Program *p)
 		put_size(b, p, "TRAIN_WORKSPACE_BYTES", room(p->train), "of train_step");
 	if (optimizer_moments(p))
 		put_size(b, p, "OPTIMIZER_BYTES", optimizer_moments(p) * p->of[AREA_PARAM].bytes, "of optimizer_bind");
+	if (has_checkpoint(p) || loads_weights(p))
+		put_size(b, p, "WHY", WHY, "of the text that says why a file was refused");
 	buf_putc(b, '\n');
 }
 
@@ -190,10 +196,14 @@ put_codes(Buf *b, const Program *p)
 		{"E_INDEX = 4,", "an index is out of its range; where it was computed, the nearest was used"},
 		{"E_SAVED = 5",  "saved is not of a forward call of this model with these dimensions"},
 	};
+	bool files = has_checkpoint(p) || loads_weights(p);
 
 	buf_puts(b, "/* What calls return. All but computed indices is checked before anything is written. */\nenum {\n");
 	for (int i = 0; i < LEN(code); i++)
-		buf_documented(b, arena_fmt(b->arena, "%s_%s", upper(b->arena, p->user->name), code[i][0]), code[i][1]);
+		buf_documented(b, arena_fmt(b->arena, "%s_%s%s", upper(b->arena, p->user->name), code[i][0],
+			files && i == LEN(code) - 1 ? "," : ""), code[i][1]);
+	if (files)
+		checkpoint_print_codes(b, p);
 	buf_puts(b, "};\n\n");
 }
 
@@ -284,6 +294,8 @@ put_inits_api(Buf *b, const Program *p)
 		return;
 	buf_puts(b, "/* First values, as the model says; zeros where it says nothing. Equal seeds give equal values on\n"
 		" * every machine. */\n");
+	if (!p->first_inline && loads_weights(p))
+		buf_puts(b, "/* Those of files do not stand in the source and are left alone: weights_load has them. */\n");
 	if (p->of[AREA_PARAM].n)
 		buf_printf(b, "void %s_params_init(const %s_params *p, uint64_t seed);\n", m, m);
 	if (p->of[AREA_STATE].n)
@@ -330,5 +342,6 @@ unit_header(Buf *b, const Program *p)
 	put_tables(b, p);
 	put_inits_api(b, p);
 	put_functions(b, p);
+	checkpoint_print_api(b, p);
 	buf_puts(b, "#ifdef __cplusplus\n}\n#endif\n\n#endif\n");
 }

@@ -175,7 +175,7 @@ slot_of(Planner *w, int phase, Node *n)
 		return *s = saved_slot(w, home->leaf);
 	if (home->leaf)
 		return *s = fixed_slot(w, home, leaf_place(w, home->leaf));
-	if (node_given(home) && home->blob->file && home->blob->nbytes > INLINE_MOST && !w->p->opt->inline_all)
+	if (node_given(home) && home->blob->file && !w->p->constants_inline)
 		return *s = data_slot(w, home);
 	if (node_given(home))
 		return *s = constant_slot(w, home);

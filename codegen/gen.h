@@ -16,6 +16,10 @@ typedef struct Kernels Kernels;
 typedef enum Backend { BACKEND_FUSED, BACKEND_NOP } Backend;
 typedef enum Optimizer { OPT_NONE, OPT_SGD, OPT_MOMENTUM, OPT_ADAM, OPT_ADAMW } Optimizer;
 
+/* where values of files are: AUTO: in the source when those of a kind, first values or constants, take INLINE_MOST
+ * together; GIVEN: the caller is ours: constants stand in the source, first values nowhere, nothing reads files */
+typedef enum Weights { WEIGHTS_AUTO, WEIGHTS_INLINE, WEIGHTS_FILE, WEIGHTS_GIVEN } Weights;
+
 typedef struct GenOptions {
 	Backend backend;
 	Optimizer optimizer;
@@ -24,9 +28,10 @@ typedef struct GenOptions {
 	const char *option_text;       /* canonical list for the head of each file */
 	const char *input_base;        /* basename of the IR file */
 	const char *version;           /* NULL: no --stamp-version */
-	bool inline_all;               /* constants of any size stand in the source; else those up to INLINE_MOST */
+	Weights weights;
+	bool checkpoint;               /* load and save, even if no weights are loaded */
 } GenOptions;
-enum { INLINE_MOST = 1 << 20 };        /* bytes */
+enum { INLINE_MOST = 1 << 20, WHY = 256 };       /* bytes; the second of a complaint about a file, in emitted code */
 
 /* ---- runtime helpers: rt.c ----
  * The files of codegen/rt are real C, compiled and tested as they are; the build embeds their text. An item
@@ -438,6 +443,9 @@ struct Program {
 	Function *forward, *backward, *infer, *train;  /* NULL where absent */
 	Members of[NAREA];             /* INPUT, PARAM, STATE, COTANGENT, OUTPUT, GRAD; DATA: constants that the caller
 	                                * loads from files; SAVED: what forward keeps */
+	const Graph *all;              /* user, with calls as nodes */
+	bool first_inline;             /* values of files stand in the source: of parameters and buffers, */
+	bool constants_inline;         /* of constants */
 	Node **constant;               /* CONST: one node of each distinct blob */
 	Map *constants;                /* dtype and data -> index + 1 */
 	int64_t nconstant, capconstant;
@@ -469,6 +477,17 @@ int optimizer_moments(const Program *p);         /* arrays of the size of the pa
 const char *optimizer_nulls(Arena *a, const Program *p);     /* the condition that one is missing */
 void optimizer_print_api(Buf *b, const Program *p);
 void optimizer_print(Buf *b, const Program *p);
+const char *optimizer_setting(const Program *p, int k);      /* the name of the k-th, or NULL */
+DType optimizer_dtype(const Program *p);         /* of settings */
+/* checkpoint.c */
+void values_place(Arena *a, Program *p);         /* decides first_inline and constants_inline */
+bool loads_weights(const Program *p);            /* there is NAME_weights_load */
+bool has_checkpoint(const Program *p);           /* there are NAME_load and NAME_save */
+void checkpoint_check(const Program *p);         /* complains about what a file cannot have */
+void checkpoint_use(const Program *p);           /* notes the helpers that it will call */
+void checkpoint_print_codes(Buf *b, const Program *p);
+void checkpoint_print_api(Buf *b, const Program *p);
+void checkpoint_print(Buf *b, const Program *p);
 /* api.c, unit.c, manifest.c */
 void unit_header(Buf *b, const Program *p);      /* NAME.h */
 void unit_source(Buf *b, const Program *p);      /* NAME.c */

@@ -35,7 +35,7 @@ fans(const Program *p, const Member *m, double *in, double *out)
 bool
 init_inline(const Program *p, const Member *m)
 {
-	return m->leaf && m->blob && (m->blob->nbytes <= INLINE_MOST || p->opt->inline_all);
+	return m->leaf && m->blob && p->first_inline;
 }
 
 static Start
@@ -107,18 +107,12 @@ put_number(Buf *b, DType d, double x)
 		buf_printf(b, "%lld", (long long)x);
 }
 
-/* the value of a file, when it stands in the source; else a word about the file */
 static void
 put_copy(Buf *b, const Program *p, const Member *m, char self)
 {
-	if (init_inline(p, m)) {
+	if (init_inline(p, m))
 		buf_printf(b, "\tif (%c->%s)\n\t\tmemcpy(%c->%s, %s_init_%s, sizeof %s_init_%s);\n", self, m->cname,
 			self, m->cname, p->user->name, m->cname, p->user->name, m->cname);
-		return;
-	}
-	buf_printf(b, "\t/* %c->%s is to be loaded from ", self, m->cname);
-	buf_comment(b, m->leaf->file);
-	buf_puts(b, " */\n");
 }
 
 static void
@@ -149,13 +143,14 @@ static void
 put_init(Buf *b, const Program *p, Area area, const char *what, char self)
 {
 	const Members *ms = &p->of[area];
-	bool random = false, any = false;
+	bool random = false, any = false, left = false;
 
 	if (!ms->n)
 		return;
 	for (int64_t i = 0; i < ms->n; i++) {
 		How how = start_of(p, &ms->m[i]).how;
 		random |= how == UNIFORM || how == NORMAL;
+		left |= how == FROM_FILE && !init_inline(p, &ms->m[i]);
 		any |= how != FROM_FILE || init_inline(p, &ms->m[i]);
 	}
 	for (int64_t i = 0; i < ms->n; i++)
@@ -166,6 +161,8 @@ put_init(Buf *b, const Program *p, Area area, const char *what, char self)
 		what, self);
 	for (int64_t i = 0; i < ms->n; i++)
 		put_start(b, p, &ms->m[i], self);
+	if (left)
+		buf_puts(b, "\t/* what comes from files is to be loaded */\n");
 	if (!any)
 		buf_printf(b, "\t(void)%c;\n", self);
 	if (!random)

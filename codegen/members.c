@@ -172,6 +172,7 @@ symbols_used(const Graph *g)
 void
 members_make(Arena *a, Program *p)
 {
+	p->all = inlined(a, p->user);
 	leaves(a, p);
 	outputs(a, p);
 	if (p->split) {
@@ -179,5 +180,6 @@ members_make(Arena *a, Program *p)
 		gradients(a, p);
 	}
 	limits(a, p);
-	p->syms = symbols_used(inlined(a, p->user));
+	p->syms = symbols_used(p->all);
+	values_place(a, p);
 }

@@ -113,6 +113,18 @@ with_types(Arena *a, const char *s, const char *t, const char *settings)
 	return buf_str(&b);
 }
 
+const char *
+optimizer_setting(const Program *p, int k)
+{
+	return rule[p->opt->optimizer].setting[k].name;
+}
+
+DType
+optimizer_dtype(const Program *p)
+{
+	return !strcmp(setting_type(p), "double") ? F64 : F32;
+}
+
 /* ---- NAME.h ---- */
 
 void

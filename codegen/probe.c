@@ -56,7 +56,7 @@ probe_make(Arena *a, const Graph *g, const char *name, const GenOptions *o)
 		if ((want[i] || plan->storage[i] == n) && !n->leaf && n->op->id != OP_constant)
 			port_add(h, &h->out, arena_fmt(a, "v%lld", (long long)i), n, n->at);
 	}
-	*own = (GenOptions){.backend = o->backend, .input_base = o->input_base, .option_text = "", .inline_all = true};
+	*own = (GenOptions){.backend = o->backend, .input_base = o->input_base, .option_text = "", .weights = WEIGHTS_GIVEN};
 	if (h->out.n)
 		p->program = program_make(a, h, NULL, own);
 	return p;

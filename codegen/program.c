@@ -226,6 +226,7 @@ program(Arena *a, const Graph *user, const Split *s, Graph *inferring, const Gen
 		.constants = map_new(a)};
 	members_make(a, p);
 	check_optimizer(p);
+	checkpoint_check(p);
 	diag_check();
 	if (s) {
 		saved(a, p);

@@ -85,7 +85,10 @@ add_file(RtSet *set, const char *const *line, int n, bool always)
 			continue;
 		}
 		for (const char *c = line[i]; *c; c++)
-			depth += (*c == '{') - (*c == '}');
+			if (c[0] == '\'' && c[1] && c[2] == '\'')
+				c += 2;                /* a brace as a character */
+			else
+				depth += (*c == '{') - (*c == '}');
 		if (!name && defines(line[i]) && (len = next_name(line[i], &at)))
 			name = arena_copy(set->arena, at, len);
 		buf_puts(&text, line[i]);

@@ -152,8 +152,11 @@ unit_source(Buf *b, const Program *p)
 
 	unit_head(b, p);
 	buf_printf(b, "#include \"%s.h\"\n\n", m);
+	if (has_checkpoint(p) || loads_weights(p))
+		buf_puts(b, "#include <stdio.h>\n#include <stdlib.h>\n\n");
 	init_use(p);
 	call_use(p);
+	checkpoint_use(p);
 	rt_print(b, kernels_rt(p->kernels), m);
 	for (int i = 0; i < p->nconstant; i++)
 		put_constant(b, p, i);
@@ -173,6 +176,7 @@ unit_source(Buf *b, const Program *p)
 	call_print(b, p, p->backward);
 	optimizer_print(b, p);
 	call_print(b, p, p->train);
+	checkpoint_print(b, p);
 	while (b->n > 1 && b->s[b->n - 1] == '\n' && b->s[b->n - 2] == '\n')
 		b->s[--b->n] = '\0';
 }

@@ -60,7 +60,7 @@ emitted_program(Args *a, const Graph *user)
 {
 	GenOptions *g = emitted_options(a);
 
-	g->inline_all = true;          /* its caller is ours and loads no constants */
+	g->weights = WEIGHTS_GIVEN;
 	return program_make(a->arena, user, split_of(a, user, pass_find("split")), g);
 }
 

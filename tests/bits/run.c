@@ -24,7 +24,7 @@ program_of(Arena *a, const Graph *user, int way)
 	GenOptions *g = NEW(a, 1, GenOptions);
 	Graph *own = graph_rebuild(a, user, false);
 
-	*g = (GenOptions){.backend = BACKEND_FUSED, .option_text = "", .input_base = "model.json", .inline_all = true};
+	*g = (GenOptions){.backend = BACKEND_FUSED, .option_text = "", .input_base = "model.json", .weights = WEIGHTS_GIVEN};
 	own->name = arena_fmt(a, "%s_%d", user->name, way);
 	if (differentiable(user)) {
 		m.graph = graph_rebuild(a, own, false);

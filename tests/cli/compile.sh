@@ -27,6 +27,42 @@ sed 's/^  "loss": .*/  "loss": "loss", "wrt": []/' mlp.json >infer.json
 is "compile: nothing to differentiate" "$(says infer.json -o infer; grep -oE 'mlp_(infer|forward|backward)\(' infer/mlp.h)" "=> 0
 mlp_infer("
 
+# values of files: in the source up to 1 MiB together, or none of them
+{
+	printf '\230\0\0\0\0\0\0\0%-152s' \
+		'{"v":{"dtype":"F32","shape":[160000],"data_offsets":[0,640000]},"w":{"dtype":"F32","shape":[160000],"data_offsets":[640000,1280000]}}'
+	head -c 1280000 /dev/zero
+} >vw.safetensors
+cat >files.json <<'EOF'
+{"gradc": 1, "name": "files", "inputs": {"x": "f32[160000]"},
+ "params": {"v": {"type": "f32[160000]", "file": "vw.safetensors", "tensor": "v"},
+            "w": {"type": "f32[160000]", "file": "vw.safetensors", "tensor": "w"}},
+ "nodes": [{"out": "a", "op": "mul", "in": ["x", "v"]}, {"out": "b", "op": "mul", "in": ["a", "w"]}, {"out": "l", "op": "sum", "in": ["b"]}],
+ "outputs": {"l": "l"}, "loss": "l"}
+EOF
+sed 's/"w": {.*/"w": "f32[160000]"},/' files.json >fewer.json
+loads() {
+	says compile "$@" -o files
+	echo "$(grep -c '_init_[vw]\[' files/files.c) $(grep -c 'include <std\(io\|lib\).h>' files/files.c)" \
+		$(grep -oE 'files_(weights_)?(load|save)\(' files/files.h)
+}
+all="files_weights_load( files_load( files_save("
+is "weights: more than 1 MiB" "$(loads files.json)" "=> 0
+0 2 $all"
+is "weights: check decides likewise" "$(says check files.json -o files)" "=> 0"
+is "weights: less" "$(loads fewer.json)" "=> 0
+1 0"
+is "weights: file" "$(loads fewer.json --weights=file)" "=> 0
+0 2 $all"
+is "weights: check takes it from the head" "$(says check fewer.json -o files)" "=> 0"
+is "weights: inline" "$(loads files.json --weights=inline)" "=> 0
+2 0"
+is "weights: inline with a checkpoint" "$(loads files.json --weights=inline --checkpoint)" "=> 0
+2 2 files_load( files_save("
+is "checkpoint: lines of 100 columns" "$(expand files/files.[ch] | awk 'length > 100' | head -n 3)" ""
+is "checkpoint: nothing else changes" \
+	"$(says mlp.json -o ck --checkpoint; diff gen/mlp.c ck/mlp.c | grep '^<' | grep -v 'sha256 \|options: \|_MAGIC ')" "=> 0"
+
 # where to
 is "compile: no -o" "$(says mlp.json | head -n 1)" \
 "gradc: error: -o DIR is missing: the directory of NAME.c, NAME.h and NAME.manifest.json (-o . is this one)"

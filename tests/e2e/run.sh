@@ -64,6 +64,29 @@ sed 's/"f32\[2\]", "file": "loads.safetensors", "tensor": "two"/"f32[512,1024]",
 try "parameters that are all bound" "$GRADC" compile "$dir/bound.json" -o "$dir"
 try "parameters that are all bound: builds" "$CC" $strict -I"$dir" -c "$dir/bound.c" -o "$dir/bound.o"
 
+# checkpoints: training goes on from them; then values of the files that this wrote
+sed 's/"kept"/"plain"/' tests/e2e/checkpoint.json >"$dir/plain.json"
+cp tests/e2e/weights.json "$dir"
+sed 's/"name": "weights"/"name": "inside"/' tests/e2e/weights.json >"$dir/inside.json"
+for cc in "$CC" "$CC -O2 -fsanitize=address,undefined -fno-sanitize-recover=all" "clang-19 -O2"; do
+	command -v "${cc%% *}" >/dev/null || continue
+	try "checkpoint" "$GRADC" compile tests/e2e/checkpoint.json -o "$dir" --checkpoint --optimizer=adamw
+	try "checkpoint, no optimizer" "$GRADC" compile "$dir/plain.json" -o "$dir" --checkpoint
+	try "$cc: checkpoint builds" $cc $strict -I"$dir" tests/e2e/checkpoint.c "$dir/kept.c" "$dir/plain.c" -lm -o "$dir/checkpoint"
+	try "$cc: checkpoint" "$dir/checkpoint" "$dir"
+	try "$cc: saved again, the same bytes" cmp "$dir/whole.safetensors" "$dir/again.safetensors"
+	try "$cc: without an optimizer, the same bytes" cmp "$dir/kept.safetensors" "$dir/plain.safetensors"
+	try "weights of files" "$GRADC" compile "$dir/weights.json" -o "$dir" --weights=file
+	try "weights in the source" "$GRADC" compile "$dir/inside.json" -o "$dir" --weights=inline
+	mkdir -p "$dir/wrong"
+	cp "$dir/kept.safetensors" "$dir/wrong"
+	head -c 300 "$dir/plain.safetensors" >"$dir/wrong/plain.safetensors"
+	try "$cc: weights build" $cc $strict -I"$dir" tests/e2e/weights.c "$dir/weights.c" "$dir/inside.c" -lm -o "$dir/weights"
+	try "$cc: weights" sh -c 'cd "$1" && ./weights . wrong' sh "$dir"
+done
+try "check: the options are those of the files" "$GRADC" check "$dir/weights.json" -o "$dir"
+try "the checkpoint in gradc" "$GRADC" verify "$dir/plain.json" --params="$dir/kept.safetensors" --cc="$CC"
+
 # an index that the model computes is clamped, and reported
 try "computed indices" "$GRADC" compile tests/e2e/computed.json -o "$dir"
 try "computed indices: builds" "$CC" $strict -I"$dir" tests/e2e/computed.c "$dir/computed.c" -lm -o "$dir/computed"

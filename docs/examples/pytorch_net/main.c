@@ -1,9 +1,7 @@
 /* main.c: trains the network of net.py, from the weights that PyTorch gave it.
  *
  *     net train         prints the loss of each step, writes trained.safetensors
- *     net eval FILE     prints the loss over the first batch with the weights of a checkpoint
- *
- * Checkpoints are safetensors: the length of a header in 8 bytes, the header in JSON, the data. */
+ *     net eval FILE     prints the loss over the first batch with the weights of a checkpoint */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,94 +33,11 @@ read_data(const char *path)
 	fclose(f);
 }
 
-static size_t
-tensor_bytes(const net_tensor *t)
-{
-	size_t n = t->dtype[1] == '6' ? 8 : 4;  /* i64, f32 */
-
-	for (int d = 0; d < t->rank; d++)
-		n *= (size_t)t->shape[d];
-	return n;
-}
-
-/* Every tensor of the model, one after the other, and where its elements are. */
-static const net_tensor *
-tensor_at(int i, unsigned char **data)
-{
-	const net_tensor *t = i < NET_NPARAMS ? &net_params_table[i] : &net_state_table[i - NET_NPARAMS];
-
-	*data = (i < NET_NPARAMS ? params : state) + t->offset;
-	return t;
-}
-
-static void
-save(const char *path)
-{
-	static char header[8192];
-	unsigned char length[8], *data;
-	size_t n = 0, offset = 0;
-	FILE *f = fopen(path, "wb");
-
-	for (int i = 0; i < NET_NPARAMS + NET_NSTATE; i++) {
-		const net_tensor *t = tensor_at(i, &data);
-		n += (size_t)sprintf(header + n, "%s\"%s\":{\"dtype\":\"%s\",\"shape\":[", i ? "," : "{", t->name,
-			t->dtype[0] == 'i' ? "I64" : "F32");
-		for (int d = 0; d < t->rank; d++)
-			n += (size_t)sprintf(header + n, "%s%lld", d ? "," : "", (long long)t->shape[d]);
-		n += (size_t)sprintf(header + n, "],\"data_offsets\":[%zu,%zu]}", offset, offset + tensor_bytes(t));
-		offset += tensor_bytes(t);
-	}
-	header[n++] = '}';
-	while (n % 8)
-		header[n++] = ' ';
-	for (int i = 0; i < 8; i++)
-		length[i] = (unsigned char)(n >> 8 * i);
-	if (!f || fwrite(length, 8, 1, f) != 1 || fwrite(header, n, 1, f) != 1)
-		stop("cannot write", path);
-	for (int i = 0; i < NET_NPARAMS + NET_NSTATE; i++) {
-		size_t bytes = tensor_bytes(tensor_at(i, &data));
-		if (fwrite(data, bytes, 1, f) != 1)
-			stop("cannot write", path);
-	}
-	if (fclose(f))
-		stop("cannot write", path);
-}
-
-static void
-load(const char *path)
-{
-	static char header[8192];
-	unsigned char length[8], *data;
-	char name[128];
-	size_t n = 0;
-	FILE *f = fopen(path, "rb");
-
-	if (!f || fread(length, 8, 1, f) != 1)
-		stop("cannot read", path);
-	for (int i = 0; i < 8; i++)
-		n |= (size_t)length[i] << 8 * i;
-	if (n >= sizeof header || fread(header, n, 1, f) != 1)
-		stop("cannot read", path);
-	header[n] = 0;
-	for (int i = 0; i < NET_NPARAMS + NET_NSTATE; i++) {
-		const net_tensor *t = tensor_at(i, &data);
-		snprintf(name, sizeof name, "\"%s\":", t->name);
-		char *at = strstr(header, name);
-		at = at ? strstr(at, "\"data_offsets\":[") : NULL;
-		if (!at)
-			stop("no tensor", t->name);
-		long long begin = strtoll(at + 16, &at, 10), end = strtoll(at + 1, NULL, 10);
-		if (end - begin != (long long)tensor_bytes(t) || fseek(f, (long)(8 + n) + (long)begin, SEEK_SET)
-			|| fread(data, tensor_bytes(t), 1, f) != 1)
-			stop("wrong tensor", t->name);
-	}
-	fclose(f);
-}
-
 int
 main(int argc, char **argv)
 {
 	float loss;
+	char why[NET_WHY];
 	net_params p;
 	net_state s;
 	net_grads g;
@@ -138,7 +53,8 @@ main(int argc, char **argv)
 	net_state_init(&s, 0);
 	if (!strcmp(argv[1], "eval")) {
 		net_inputs in = {.x = images[0], .target = labels[0], .B = BATCH};
-		load(argv[2]);
+		if (net_load(argv[2], &p, &s, NULL, why))
+			stop("cannot load:", why);
 		if (net_infer(&in, &p, &s, &out, workspace))
 			stop("infer failed on", argv[2]);
 		printf("%.6f\n", (double)loss);
@@ -153,6 +69,7 @@ main(int argc, char **argv)
 			stop("a step failed on", "data.bin");
 		printf("%.6f\n", (double)loss);
 	}
-	save("trained.safetensors");
+	if (net_save("trained.safetensors", &p, &s, NULL, why))   /* for PyTorch: without what the optimizer keeps */
+		stop("cannot save:", why);
 	return 0;
 }
