@@ -746,7 +746,7 @@ static const char *const reserved[] = {
 	"auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern",
 	"float", "for", "goto", "if", "inline", "int", "long", "register", "restrict", "return", "short", "signed",
 	"sizeof", "static", "struct", "switch", "typedef", "union", "unsigned", "void", "volatile", "while", "bool",
-	"true", "false", "asm", "typeof", "unix", "linux", "bad", "scratch", "j0", "j1", "jn", "y0", "y1", "yn",
+	"true", "false", "asm", "typeof", "bad", "scratch", "j0", "j1", "jn", "y0", "y1", "yn",
 	"gamma", "lgamma", "tgamma", "signgam", "index", "time",
 	"remove", "signal", "abs", "labs", "div", "ldiv", "ceil", "floor", "fabs", "fmod", "frexp", "ldexp", "modf",
 	"pow", "sqrt", "exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin", "acos", "atan", "atan2",
@@ -760,7 +760,7 @@ is_reserved(const char *s)
 	for (int i = 0; i < LEN(reserved); i++)
 		if (*s == *reserved[i] && !strcmp(s, reserved[i]))
 			return true;
-	return op_find(s) != NULL;
+	return op_find(s) != NULL || c_macro(s);
 }
 
 /* letters, digits and _; not beginning with a digit or _ */

@@ -552,7 +552,9 @@ DType literal_dtype(const Op *op, int k, const DType *of, int n);
 bool attr_same(const AttrSpec *s, const Attr *a, const Attr *b);
 /* name.c: identifiers of C */
 bool c_ident_ok(const char *s);
-/* a name as C: other characters become '_', keywords of C and C++ get a '_' behind, digits one before */
+/* of a macro that the headers of emitted files may define, or the compiler */
+bool c_macro(const char *s);
+/* a name as C: other characters become '_', keywords of C and C++ and macros get a '_' behind, digits one before */
 const char *c_ident(Arena *a, const char *name);
 enum { MAX_MODEL_NAME = 64 };
 const char *model_name_wrong(Arena *a, const char *name);    /* NULL: it may name a model and its files */

@@ -19,6 +19,19 @@ static const char *const keyword[] = {
 	"volatile", "wchar_t", "while", "xor", "xor_eq",
 };
 
+/* Macros without arguments in the headers that emitted files include, in whatever dialect a compiler takes them, and
+ * what gcc defines by itself unless it is told not to. */
+static const char *const macro[] = {
+	"BIG_ENDIAN", "BUFSIZ", "BYTE_ORDER", "EOF", "EXIT_FAILURE", "EXIT_SUCCESS", "FD_SETSIZE", "FILENAME_MAX",
+	"FOPEN_MAX", "FP_FAST_FMA", "FP_FAST_FMAF", "FP_FAST_FMAL", "FP_ILOGB0", "FP_ILOGBNAN", "FP_INFINITE", "FP_NAN",
+	"FP_NORMAL", "FP_SUBNORMAL", "FP_ZERO", "HUGE_VAL", "HUGE_VALF", "HUGE_VALL", "INFINITY", "LITTLE_ENDIAN",
+	"L_ctermid", "L_tmpnam", "MATH_ERREXCEPT", "MATH_ERRNO", "MAXFLOAT", "MB_CUR_MAX", "M_1_PI", "M_2_PI",
+	"M_2_SQRTPI", "M_E", "M_LN10", "M_LN2", "M_LOG10E", "M_LOG2E", "M_PI", "M_PI_2", "M_PI_4", "M_SQRT1_2", "M_SQRT2",
+	"NAN", "NFDBITS", "NULL", "PDP_ENDIAN", "P_tmpdir", "RAND_MAX", "SEEK_CUR", "SEEK_DATA", "SEEK_END", "SEEK_HOLE",
+	"SEEK_SET", "TMP_MAX", "WCONTINUED", "WEXITED", "WNOHANG", "WNOWAIT", "WSTOPPED", "WUNTRACED", "i386", "linux",
+	"math_errhandling", "stderr", "stdin", "stdout", "unix",
+};
+
 /* headers of C23 and of POSIX.1-2024 without a directory, and OpenMP's */
 static const char *const header[] = {
 	"aio", "assert", "complex", "cpio", "ctype", "devctl", "dirent", "dlfcn", "endian", "errno",
@@ -49,13 +62,38 @@ header_clash(const char *name)
 	return NULL;
 }
 
+/* INT8_MAX, SIZE_MAX, … of stdint.h */
 static bool
-is_keyword(const char *s)
+is_limit(const char *s)
+{
+	static const char *const first[] = {"INT", "UINT", "SIZE_", "PTRDIFF_", "WCHAR_", "WINT_", "SIG_ATOMIC_"};
+	size_t n = strlen(s);
+
+	if (n < 5 || (strcmp(s + n - 4, "_MAX") && strcmp(s + n - 4, "_MIN")))
+		return false;
+	for (int i = 0; i < LEN(first); i++)
+		if (!strncmp(s, first[i], strlen(first[i])))
+			return true;
+	return false;
+}
+
+bool
+c_macro(const char *s)
+{
+	for (int i = 0; i < LEN(macro); i++)
+		if (!strcmp(s, macro[i]))
+			return true;
+	return is_limit(s);
+}
+
+/* a word that means something else in C */
+static bool
+is_taken(const char *s)
 {
 	for (int i = 0; i < LEN(keyword); i++)
 		if (!strcmp(s, keyword[i]))
 			return true;
-	return false;
+	return c_macro(s);
 }
 
 static bool
@@ -67,7 +105,7 @@ word_char(unsigned char c)
 bool
 c_ident_ok(const char *s)
 {
-	if (!*s || (*s >= '0' && *s <= '9') || is_keyword(s))
+	if (!*s || (*s >= '0' && *s <= '9') || is_taken(s))
 		return false;
 	while (word_char((unsigned char)*s))
 		s++;
@@ -84,7 +122,7 @@ c_ident(Arena *a, const char *name)
 	for (const unsigned char *s = (const unsigned char *)name; *s; s++)
 		if ((*s & 0xc0) != 0x80)       /* one '_' for a whole UTF-8 sequence */
 			buf_putc(&b, word_char(*s) ? *s : '_');
-	if (is_keyword(buf_str(&b)))
+	if (is_taken(buf_str(&b)))
 		buf_putc(&b, '_');
 	return buf_str(&b);
 }
