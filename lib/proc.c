@@ -22,7 +22,7 @@
 /* ---- interruption ---- */
 
 static volatile sig_atomic_t running;      /* process group of the child, 0: none */
-static const int fatal[] = {SIGINT, SIGTERM, SIGHUP};
+static const int fatal[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 
 /* the child first, then ourselves as if there were no handler */
 static void
@@ -43,6 +43,18 @@ catch_fatal(struct sigaction *old)
 		if (old[i].sa_handler != SIG_IGN)
 			sigaction(fatal[i], &act, NULL);
 	}
+}
+
+/* until the child's group is known, there is nothing that a handler could end */
+static void
+hold_fatal(sigset_t *before)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (int i = 0; i < LEN(fatal); i++)
+		sigaddset(&set, fatal[i]);
+	sigprocmask(SIG_BLOCK, &set, before);
 }
 
 static void
@@ -69,13 +81,14 @@ pipe_open(void)
 }
 
 static _Noreturn void
-become(const char *const *argv, const char *const *env, int out, int err, int report)
+become(const char *const *argv, const char *const *env, int out, int err, int report, const sigset_t *mask)
 {
 	int null = open("/dev/null", O_RDONLY), error;
 
 	setpgid(0, 0);
 	for (int i = 0; i < LEN(fatal); i++)
 		signal(fatal[i], SIG_DFL);
+	sigprocmask(SIG_SETMASK, mask, NULL);
 	dup2(null, STDIN_FILENO);
 	dup2(out, STDOUT_FILENO);
 	dup2(err, STDERR_FILENO);
@@ -152,16 +165,19 @@ proc_run(Arena *a, const char *const *argv, const char *const *env, double secon
 	struct sigaction old[LEN(fatal)];
 	double end = now() + seconds;
 	int status = 0, error = 0;
+	sigset_t mask;
 	pid_t pid;
 
 	fflush(NULL);
+	hold_fatal(&mask);
 	catch_fatal(old);
 	if ((pid = fork()) < 0)
 		fail(EXIT_INPUT, (Loc){0}, "cannot start %s: %s", argv[0], strerror(errno));
 	if (!pid)
-		become(argv, env, out.write, err.write, report.write);
+		become(argv, env, out.write, err.write, report.write, &mask);
 	setpgid(pid, pid);                 /* here too: whoever comes first */
 	running = (sig_atomic_t)pid;
+	sigprocmask(SIG_SETMASK, &mask, NULL);
 	close(out.write);
 	close(err.write);
 	close(report.write);

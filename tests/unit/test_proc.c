@@ -2,6 +2,7 @@
  * goes away however its owner ends. */
 #include <errno.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -150,6 +151,45 @@ directory_goes_when_killed(void **state)
 	directory_goes(SIGKILL);
 }
 
+/* what holds the pipe open is the child of a process that gets the signal at some moment of its start, or later */
+static void
+child_ends(int sig, long delay)
+{
+	int fd[2];
+	char byte;
+	pid_t pid;
+
+	assert_int_equal(pipe(fd), 0);
+	if (!(pid = fork())) {
+		close(fd[0]);
+		signal(sig, SIG_DFL);
+		setrlimit(RLIMIT_CORE, &(struct rlimit){0});
+		proc_run(arena_new(), (const char *[]){"sleep", "60", NULL}, NULL, 60);
+		_exit(0);
+	}
+	close(fd[1]);
+	nanosleep(&(struct timespec){.tv_nsec = delay}, NULL);
+	kill(pid, sig);
+	waitpid(pid, NULL, 0);
+	alarm(30);                     /* in the place of an hour of waiting */
+	assert_int_equal(read(fd[0], &byte, 1), 0);
+	alarm(0);
+	close(fd[0]);
+}
+
+static void
+child_ends_with_us(void **state)
+{
+	static const int sig[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+
+	(void)state;
+	for (int i = 0; i < LEN(sig); i++) {
+		for (long delay = 0; delay < 2000000; delay += 40000)
+			child_ends(sig[i], delay);
+		child_ends(sig[i], 100000000);
+	}
+}
+
 int
 main(void)
 {
@@ -160,6 +200,7 @@ main(void)
 		cmocka_unit_test(absent_program),
 		cmocka_unit_test(killed),
 		cmocka_unit_test(time_limit),
+		cmocka_unit_test(child_ends_with_us),
 		cmocka_unit_test(directory_goes_at_exit),
 		cmocka_unit_test(directory_goes_when_killed),
 	};
