@@ -119,3 +119,20 @@ def views():
         return (a * a).sum() + (b * torch.arange(24.0)).sum() + c.cos().sum() + d.exp().mean()
 
     return dict(model=loss, params={"x": normal(4, 6)}, inputs=(normal(4, 6),))
+
+
+@model
+def bilinear():
+    """Pairs of entities scored by a product of three, beside a product without a bias over more dimensions."""
+    class Scored(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.entity = nn.Embedding(9, 4)
+            self.pair, self.gate = nn.Bilinear(4, 4, 5), nn.Bilinear(5, 3, 2, bias=False)
+
+        def forward(self, ids, x):
+            h = torch.tanh(self.pair(self.entity(ids[..., 0]), self.entity(ids[..., 1])))
+            return self.gate(h, x).logsumexp(-1)
+
+    return dict(model=Scored(), inputs=(torch.randint(0, 9, (6, 3, 2)), normal(6, 3, 3)), targets=(normal(6, 3),),
+                loss="mse_loss", dims={"B": (0, 8)})

@@ -67,3 +67,19 @@ def lstm_dropout():
     case = layers("LSTM", 4, 5, 3, dropout=0.5, x=(6, 2, 4))
     case["model"].eval()
     return case
+
+
+@model
+def lstm_dropped():
+    """In training, by the same masks: what the next layer reads is dropped, what the layers return is not."""
+    return layers("LSTM", 4, 5, 3, dropout=0.4, bidirectional=True, batch_first=True, x=(3, 6, 4), states=[(6, 3, 5), (6, 3, 5)])
+
+
+@model
+def gru_dropped():
+    return layers("GRU", 4, 5, 3, dropout=0.4, x=(6, 2, 4), dims={"T": (0, 9)})
+
+
+@model
+def rnn_dropped():
+    return layers("RNN", 4, 5, 2, dropout=0.3, bias=False, x=(6, 2, 4))
