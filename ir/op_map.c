@@ -19,6 +19,7 @@ static const double SQRT_PI_OVER_2 = 0.88622692545275801365;
 static const double TWO_OVER_SQRT_PI = 1.12837916709551257390;
 static const double ONE_OVER_SQRT_2PI = 0.39894228040143267794;
 static const double SQRT_2_OVER_PI = 0.79788456080286535588;
+static const double SQRT_2PI = 2.50662827463100050242;
 static const double SQRT_HALF = 0.70710678118654752440;
 
 /* ---- rows, compiled ---- */
@@ -28,6 +29,7 @@ static double log_gamma(double a) { return rt_log_gamma_f64(a); }
 static double digamma(double a) { return rt_digamma_f64(a); }
 static double polygamma(double a, double b) { return rt_polygamma_f64(a, b); }
 static double erfinv(double a) { return rt_erfinv_f64(a); }
+static double ndtri(double a) { return rt_ndtri_f64(a); }
 static double erfcx(double a) { return rt_erfcx_f64(a); }
 static double i0e(double a) { return rt_i0e_f64(a); }
 static double sinpi(double a) { return rt_sinpi_f64(a); }

@@ -3,7 +3,7 @@
  * of emitted code. f32 is computed in double and rounded. Errors in double, against mpmath:
  * a few units in the last place; absolute ones near zeros of lgamma and digamma.
  *
- * Sources: Abramowitz and Stegun, Handbook of Mathematical Functions (AS); NIST DLMF. */
+ * Sources: Abramowitz and Stegun, Handbook of Mathematical Functions (AS); NIST DLMF; others where they stand. */
 #include <math.h>
 #include <stdint.h>
 
@@ -164,6 +164,55 @@ static inline float
 rt_erfinv_f32(float x)
 {
 	return (float)rt_erfinv_f64((double)x);
+}
+
+/* a polynomial of degree 7 over another, at r */
+static inline double
+rt_ratio_f64(const double *over, const double *under, double r)
+{
+	double a = over[7], b = under[7];
+
+	for (int k = 6; k >= 0; k--) {
+		a = a * r + over[k];
+		b = b * r + under[k];
+	}
+	return a / b;
+}
+
+/* the inverse of the normal distribution function: Wichura, Applied Statistics 37 (1988), algorithm AS 241, PPND16 */
+static inline double
+rt_ndtri_f64(double p)
+{
+	static const double near[2][8] = {
+		{3.3871328727963666080, 133.14166789178437745, 1971.5909503065514427, 13731.693765509461125,
+			45921.953931549871457, 67265.770927008700853, 33430.575583588128105, 2509.0809287301226727},
+		{1.0, 42.313330701600911252, 687.18700749205790830, 5394.1960214247511077,
+			21213.794301586595867, 39307.895800092710610, 28729.085735721942674, 5226.4952788528545610}};
+	static const double tail[2][8] = {
+		{1.42343711074968357734, 4.63033784615654529590, 5.76949722146069140550, 3.64784832476320460504,
+			1.27045825245236838258, 0.241780725177450611770, 0.0227238449892691845833, 7.74545014278341407640e-4},
+		{1.0, 2.05319162663775882187, 1.67638483018380384940, 0.689767334985100004550,
+			0.148103976427480074590, 0.0151986665636164571966, 5.47593808499534494600e-4, 1.05075007164441684324e-9}};
+	static const double far[2][8] = {
+		{6.65790464350110377720, 5.46378491116411436990, 1.78482653991729133580, 0.296560571828504891230,
+			0.0265321895265761230930, 1.24266094738807843860e-3, 2.71155556874348757815e-5, 2.01033439929228813265e-7},
+		{1.0, 0.599832206555887937690, 0.136929880922735805310, 0.0148753612908506148525,
+			7.86869131145613259100e-4, 1.84631831751005468180e-5, 1.42151175831644588870e-7, 2.04426310338993978564e-15}};
+	double q = p - 0.5, r, x;
+
+	if (!(p > 0.0 && p < 1.0))
+		return p == 0.0 || p == 1.0 ? q * HUGE_VAL : NAN;
+	if (fabs(q) <= 0.425)
+		return q * rt_ratio_f64(near[0], near[1], 0.180625 - q * q);
+	r = sqrt(-log(q < 0.0 ? p : 1.0 - p));
+	x = r <= 5.0 ? rt_ratio_f64(tail[0], tail[1], r - 1.6) : rt_ratio_f64(far[0], far[1], r - 5.0);
+	return copysign(x, q);
+}
+
+static inline float
+rt_ndtri_f32(float x)
+{
+	return (float)rt_ndtri_f64((double)x);
 }
 
 /* exp(x^2) erfc(x): the square is taken exactly; DLMF 7.12.1 from 12 upwards */

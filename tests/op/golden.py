@@ -197,6 +197,7 @@ ROWS = [
     ('digamma f64[12] in(0.1,9)', lambda a: torch.digamma(a.detach())),
     # not polygamma, the first order of which, digamma's slope, PyTorch has to 10 digits, nor hardsigmoid, whose slope it has as f32
     unary('erfinv', torch.erfinv, ' in(-0.98,0.98)'),
+    unary('ndtri', torch.special.ndtri, ' in(0.02,0.98)'),
     ('erfcx f64[12] in(-3,30)', torch.special.erfcx),
     ('i0 f64[6] in(-9,9)', torch.i0),
     ('i0e f64[8] in(-40,40)', torch.special.i0e),

@@ -34,3 +34,18 @@ def native_layer_norm(x, normalized_shape, weight, bias, eps):
     out = (x - mean) * factor
     out = out if weight is None else out * weight
     return (out if bias is None else out + bias), mean.detach(), factor.detach()
+
+
+TRIANGLE = "its derivative by the factor has a part by the triangle that is not read"
+
+
+@instead("cholesky_solve", TRIANGLE)
+def cholesky_solve(B, factor, upper=False):
+    first = factor.mT if upper else factor
+    y = torch.linalg.solve_triangular(first, B, upper=False)
+    return torch.linalg.solve_triangular(first.mT, y, upper=True)
+
+
+@instead("cholesky_inverse", TRIANGLE)
+def cholesky_inverse(factor, upper=False):
+    return cholesky_solve(torch.eye(factor.shape[-1], dtype=factor.dtype), factor, upper)

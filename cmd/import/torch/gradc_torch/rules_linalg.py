@@ -1,4 +1,6 @@
 """Rules for dense linear algebra: what gradc has under PyTorch's names, and what is made of that."""
+import torch
+
 from .rules import name_of, rule
 
 
@@ -74,3 +76,25 @@ def solve_triangular(c, self, B, upper, left=True, unitriangular=False, **_):
 def triangular_solve(c, self, A, upper=True, transpose=False, unitriangular=False, **_):
     a = turned(c, A) if transpose else A
     return [c.op("solve_triangular", [a, self], upper=upper != transpose, unitriangular=unitriangular or None), A]
+
+
+def of_factor(c, factor, B, upper):
+    """(L L^T)^-1 B, or (U^T U)^-1 B: two triangles one after the other. PyTorch reads the one triangle only."""
+    dtype, shape = c.results[0]
+    other = turned(c, factor)
+    first, second = (other, factor) if upper else (factor, other)
+    y = c.g.op("solve_triangular", [first, B], dtype, shape, upper=False)
+    return c.g.op("solve_triangular", [second, y], dtype, shape, upper=True)
+
+
+@rule("cholesky_solve")
+def cholesky_solve(c, self, input2, upper=False, **_):
+    return of_factor(c, input2, self, upper)
+
+
+@rule("cholesky_inverse")
+def cholesky_inverse(c, self, upper=False, **_):
+    n = self.shape[-1]
+    unit = c.constant("unit", torch.eye(n), self.dtype)
+    shape = c.results[0][1]
+    return of_factor(c, self, unit if self.rank == 2 else c.g.op("expand", [unit], self.dtype, shape, shape=shape), upper)

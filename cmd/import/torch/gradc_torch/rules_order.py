@@ -1,5 +1,6 @@
 """Rules for what runs along a dimension in order: cumulative ops, sorting, selection by rank."""
-from .rules import name_of, rule
+from .graph import Value
+from .rules import name_of, promoted, rule
 
 
 @rule("cumsum", "cumprod", "logcumsumexp")
@@ -55,12 +56,15 @@ def median(c, self, **_):
     return c.g.ops(name_of(c.node.target), [self], [c.results[0], None])[0]
 
 
-@rule("searchsorted.Tensor", "bucketize.Tensor")
+@rule("searchsorted.Tensor", "searchsorted.Scalar", "bucketize.Tensor")
 def searchsorted(c, self, sorted_sequence=None, boundaries=None, right=False, side=None, sorter=None, out_int32=False, **_):
     right = right or side == "right"
     given = dict(right=right or None, out_int32=out_int32 or None)
     if boundaries is not None:
         return c.op("bucketize", [self, boundaries], **given)
+    if not isinstance(self, Value):
+        dtype = promoted([sorted_sequence, self])
+        sorted_sequence, self = c.cast(sorted_sequence, dtype), c.g.op("full", [], dtype, [], value=self, shape=[], type=dtype)
     more = [] if sorter is None else [c.cast(sorter, "i64")]
     return c.op("searchsorted", [sorted_sequence, self] + more, **given)
 

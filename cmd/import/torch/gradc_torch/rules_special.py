@@ -7,7 +7,7 @@ from .rules import REDUCTIONS, RULES, count, name_of, pointwise, rule
 SAME = """exp2 log10 sinc lgamma digamma erfinv i0 frac signbit hardsigmoid hardswish mish""".split()
 for _op in SAME:
     RULES[_op] = lambda c, self, _op=_op, **_: pointwise(c, _op, self)
-for _op in "erfcx i0e i1 i1e".split():
+for _op in "erfcx i0e i1 i1e ndtri".split():
     RULES["special_" + _op] = lambda c, self, _op=_op, **_: pointwise(c, _op, self)
 
 BINARY = {"fmax": "fmax", "fmin": "fmin", "copysign.Tensor": "copysign", "copysign.Scalar": "copysign",
