@@ -86,7 +86,7 @@ check-full: deps        ## all tests in full: every model under every compiler, 
 # the exporter from PyTorch: a virtual environment of its own, which pip fills
 TORCH := $(BUILD)/torch
 TORCH_TEST = $(TORCH)/bin/python tests/torch
-TORCH_SUITES ?= tests/torch/errors.sh tests/torch/models.sh tests/torch/example.sh tests/torch/ops.sh
+TORCH_SUITES ?= tests/torch/errors.sh tests/torch/checkpoint.sh tests/torch/models.sh tests/torch/example.sh tests/torch/ops.sh
 torch:
 	@CC="$(CC)" sh .ci/torch.sh $(TORCH)
 check-torch: torch      ## exported PyTorch models and ops against PyTorch itself, which it installs below build/

@@ -28,7 +28,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "cmd", "i
 from gradc_torch import ExportError, rules                              # noqa: E402
 from gradc_torch.export import Exporter                                 # noqa: E402
 from gradc_torch.graph import DTYPES                                    # noqa: E402
-from gradc_torch.safetensors import save                                # noqa: E402
+from gradc_torch.safetensors import write                               # noqa: E402
 from gradc_torch.trace import Program, trace                            # noqa: E402
 import coverage                                                         # noqa: E402
 from references import REFERENCES                                       # noqa: E402
@@ -353,7 +353,7 @@ def feed(types, samples, expected):
 def evaluate_unit(exporter, samples, expected, path, program, cc):
     """name -> array for each backend."""
     text, params = subset(exporter.g, samples)
-    save(exporter.tensors, os.path.join(os.path.dirname(path), "unit.safetensors"))
+    write(exporter.tensors, os.path.join(os.path.dirname(path), "unit.safetensors"))
     with open(path + ".json", "w") as f:
         f.write(text)
     model = path + ".json"

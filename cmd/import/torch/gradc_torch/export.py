@@ -13,7 +13,7 @@ from . import (rules, rules_backward, rules_window, rules_index, rules_linalg, r
                rules_random, rules_recurrent, rules_special)                # they add rules
 from .errors import ExportError
 from .graph import DTYPES, Graph, Value, number
-from .safetensors import save
+from .safetensors import write
 from .trace import Program, argument_names, output_names, trace
 
 INLINE = 16                    # a constant of at most so many elements stands in the IR itself
@@ -313,7 +313,7 @@ def export(model, inputs, path, *, targets=(), loss=None, params=None, dims=None
     finish(exporter, exported, signature)
     exporter.g.doc = doc
     try:
-        save(exporter.tensors, stem + ".safetensors")
+        write(exporter.tensors, stem + ".safetensors")
         with open(path, "w") as f:
             f.write(exporter.g.text())
     except OSError as e:

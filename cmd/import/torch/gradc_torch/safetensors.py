@@ -20,8 +20,24 @@ def _bytes(tensor):
     return ctypes.string_at(tensor.data_ptr(), tensor.numel() * tensor.element_size()) if tensor.numel() else b""
 
 
+def _first_names(tensors):
+    """Without further names of a tensor, such as tied weights have: what the exporter makes of them is one parameter."""
+    seen, kept = set(), {}
+    for name, t in tensors.items():
+        key = (t.data_ptr(), t.dtype, t.shape, t.stride()) if t.numel() else name
+        if key not in seen:
+            seen.add(key)
+            kept[name] = t
+    return kept
+
+
 def save(tensors, path):
-    """Write a dict of name -> tensor."""
+    """Write a dict of name -> tensor: a state_dict() with the names that the emitted C loads."""
+    write(_first_names(tensors), path)
+
+
+def write(tensors, path):
+    """Write all of a dict of name -> tensor."""
     header, data = {}, []
     offset = 0
     for name, tensor in tensors.items():
