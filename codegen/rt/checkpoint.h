@@ -398,7 +398,7 @@ rt_match(rt_entry *e, int n, const rt_found *t, const char *ignore, char *why)
 	return RT_OK;
 }
 
-/* the member of a header that r is at; counts[0], [1]: bytes of all tensors, and where the last one ends */
+/* the next member of a header; counts: bytes of all tensors, and where the last one ends */
 static bool
 rt_member(rt_reader *r, rt_found *t, bool *metadata, int64_t counts[2])
 {
@@ -481,7 +481,7 @@ rt_places(rt_entry *e, int n, const char *path, char *why)
 	return RT_OK;
 }
 
-/* the booleans of a file, whose data begin at `start`, are 0 or 1: no other byte may be a bool of C */
+/* the booleans of a file whose data begin at `start` are 0 or 1: no other byte may be a bool of C */
 static int
 rt_booleans(FILE *f, const rt_entry *e, int n, int64_t start, const char *path, char *why)
 {
@@ -505,7 +505,7 @@ rt_booleans(FILE *f, const rt_entry *e, int n, int64_t start, const char *path, 
 	return RT_OK;
 }
 
-/* Everything that can be wrong with a file. *start: where its data begin. Entries are sorted by their places. */
+/* Everything that can be wrong with a file. *start: where its data begin. Sorts e by places. */
 static int
 rt_check(FILE *f, rt_entry *e, int n, const char *ignore, int64_t *start, const char *path, char *why)
 {
@@ -548,8 +548,8 @@ rt_read(FILE *f, rt_entry *e, int n, int64_t start)
 	return true;
 }
 
-/* Checks a file, and then reads it if it is to `fill` the arrays. Names that begin with `ignore` may be there besides;
- * NULL: none. */
+/* Checks a file, and then reads it if it is to fill the arrays. Names that begin with `ignore`
+ * may be there besides; NULL: none. */
 static int
 rt_load_file(const char *path, rt_entry *e, int n, const char *ignore, bool fill, char *why)
 {
