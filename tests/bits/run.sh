@@ -5,7 +5,7 @@ passed=0 failed=0
 big="tests/models/gpt2_tiny.json tests/models/pointwise_chain.json"
 small=
 for m in tests/models/*.json tests/e2e/*.json; do
-	case " $big tests/e2e/loads.json " in *" $m "*) ;; *) small="$small $m" ;; esac
+	case " $big tests/e2e/loads.json tests/e2e/weights.json " in *" $m "*) ;; *) small="$small $m" ;; esac
 done
 bits() {
 	set -- $("$BUILD/tests/bits" "$@" 2>&1 | tee -a /dev/stderr | tail -n 1)
