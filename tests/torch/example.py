@@ -3,8 +3,11 @@
     example.py GRADC DIR CC
 
 From one start, over the same batches, the losses of 200 steps of AdamW in C are those of PyTorch: within 1e-5 for the first
-20 steps, and within 2e-3 for all, since training amplifies what float32 rounds. PyTorch in float64 lies as far from
-PyTorch in float32."""
+20 steps, and within 8e-4 for all. What sets them apart are kinks: where two elements of a pool, or an element and zero, are
+as good as equal, rounding decides to which of them the gradient goes. PyTorch in float32, from weights that differ in their
+last bit, lies by up to 4e-4 from PyTorch in float64 (12 starts). Of the same network without kinks all losses are within
+5e-6; there PyTorch in float32 lies by 1.2e-6 from PyTorch in float64."""
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -17,17 +20,40 @@ ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 PACKAGE = os.path.join(ROOT, "cmd", "import", "torch")
 
 
-def main():
-    gradc, folder, cc = sys.argv[1:]
+def example(folder):
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(os.path.join(ROOT, "docs", "examples", "pytorch_net"), folder)
+
+
+def without_kinks(folder, run):
+    """How far the losses are from PyTorch's where the network is smooth."""
+    example(folder)
+    path = os.path.join(folder, "net.py")
+    with open(path) as f:
+        text = f.read()
+    for kink, smooth in (("nn.ReLU()", "nn.Softplus()"), ("nn.MaxPool2d", "nn.AvgPool2d")):
+        assert kink in text
+        text = text.replace(kink, smooth)
+    with open(path, "w") as f:
+        f.write(text)
+    ours = np.array([float(x) for x in run(folder, "run").splitlines()])
+    spec = importlib.util.spec_from_file_location("smooth_net", path)
+    net = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(net)
+    theirs = np.array(list(net.train(net.Net())))
+    return np.abs(ours - theirs).max() if len(ours) == len(theirs) else np.inf
+
+
+def main():
+    gradc, folder, cc = sys.argv[1:]
+    example(folder)
     env = dict(os.environ, PYTHONPATH=PACKAGE)
     make = ["make", "-s", "GRADC=" + gradc, "GRADC_SHARE=" + os.path.join(ROOT, "share"), "PYTHON=" + sys.executable, "CC=" + cc]
 
-    def run(*command):
-        return subprocess.run(command, cwd=folder, env=env, check=True, stdout=subprocess.PIPE, text=True).stdout
+    def run(folder, target):
+        return subprocess.run(make + [target], cwd=folder, env=env, check=True, stdout=subprocess.PIPE, text=True).stdout
 
-    lines = [float(x) for x in run(*make, "exchange").splitlines()]
+    lines = [float(x) for x in run(folder, "exchange").splitlines()]
     ours, evaluated = np.array(lines[:-2]), lines[-2:]
     sys.path[:0] = [PACKAGE, folder]
     import net
@@ -41,15 +67,17 @@ def main():
           % (ours[0], ours[-1], near[:20].max(), near.max(), len(ours), far[:20].max(), far.max()))
     failed = 0
     identical = same(folder)
+    smooth = without_kinks(folder + "-smooth", run)
     for ok, what in [(len(ours) == len(theirs) == 200, "200 steps"), (near[:20].max() < 1e-5, "the first steps"),
-                     (near.max() < 2e-3, "all steps"), (ours[-20:].mean() < 0.5 * ours[0], "it learns"),
+                     (near.max() < 8e-4, "all steps"), (smooth < 5e-6, "all steps without kinks: %.1e" % smooth),
+                     (ours[-20:].mean() < 0.5 * ours[0], "it learns"),
                      (abs(evaluated[0] - evaluated[1]) < 2e-6,
                       "C and PyTorch on one checkpoint: %f, %f" % tuple(evaluated)),
                      (identical, "the checkpoint that went through PyTorch")]:
         failed += not ok
         if not ok:
             print("FAIL example:", what)
-    print("%d passed, %d failed" % (6 - failed, failed))
+    print("%d passed, %d failed" % (7 - failed, failed))
     return failed != 0
 
 
