@@ -36,6 +36,10 @@ CASES = {
               "                params={'x': torch.ones(3)})\n", [], r"names\.py:\d+: a parameter and an input are both called 'x': rename one"),
     "fixed_size": ("def f(x):\n    return x.reshape(4, -1).sum() + x.view(16).sum()\n",
                    ["--input=f32[4,4]", "--dim=B=0:64"], r"the model fixes the size of dimension B"),
+    "sum_of_sizes": ("def f(x):\n    return torch.cat([x, torch.ones(1, 4)]).sum()\n", ["--input=f32[6,4]", "--dim=B=0:64"],
+                     r"sum_of_sizes\.py:\d+: a size of \w+ \+ 1, which is no product of dimensions"),
+    "number_of_size": ("def f(x):\n    return torch.where(x > 0, x, x.shape[0]).sum()\n", ["--input=f32[6,4]", "--dim=B=0:64"],
+                       r"number_of_size\.py:\d+: a number that depends on a symbolic dimension"),
     "packed": ("class f(torch.nn.Module):\n    def __init__(self):\n        super().__init__()\n"
                "        self.rnn = torch.nn.GRU(4, 5)\n\n    def forward(self, x):\n"
                "        y, _ = self.rnn(torch.nn.utils.rnn.pack_sequence([x, x]))\n        return y.data.sum()\n",
@@ -50,7 +54,7 @@ CASES = {
                      "    return torch.autograd.grad(x.tanh().sum(), x, create_graph=True)[0].sum()\n",
                      ["--input=f32[3,4]", "--dim=B=0:9"],
                      r"a model that differentiates within itself must have fixed sizes: leave the dimension out"),
-    "shape": ("def f(x):\n    return (x @ torch.ones(3, 3)).sum()\n", ["--input=f32[4,4]"], r"shape\.py:3: torch\.export: .*"),
+    "shape": ("def f(x):\n    return (x @ torch.ones(3, 3)).sum()\n", ["--input=f32[4,4]"], r"shape\.py:3: (torch\.export|make_fx): .*"),
     "raises": ("def f():\n    return undefined\n", [], r"raises\.py:3: NameError: name 'undefined' is not defined"),
     "no_input": ("f = torch.nn.Linear(4, 4)\n", [], r"example inputs are missing: --input='f32\[8,784\]' for each"),
     "no_loss": ("f = torch.nn.Linear(4, 4)\n", ["--input=f32[4,4]", "--loss=cros_entropy"],

@@ -37,6 +37,32 @@ def norms():
                 loss="cross_entropy", dims={"B": (0, 64)})
 
 
+class Running(nn.Module):
+    """Statistics that are written more than once a step, by layers and by the model."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(2, 3, 3, padding=1)
+        self.bn = nn.BatchNorm2d(3)
+        self.each = nn.InstanceNorm2d(3, affine=True, track_running_stats=True)
+        self.register_buffer("steps", torch.zeros(()))
+        self.register_buffer("scale", torch.ones(3))
+
+    def forward(self, x):
+        h = self.each(self.bn(torch.tanh(self.bn(self.conv(x)))))
+        with torch.no_grad():
+            self.scale.mul_(0.9).add_(h.abs().mean((0, 2, 3)), alpha=0.1)
+        self.steps = self.steps + 1
+        h = h / self.scale.clone().view(-1, 1, 1)
+        h[:, 0] *= 2
+        return h.pow(3).sum() / x.shape[0]
+
+
+@model
+def running():
+    return dict(model=Running(), inputs=(normal(4, 2, 6, 6),), dims={"B": (0, 64)})
+
+
 @model
 def transformer():
     layer = nn.TransformerEncoderLayer(16, 4, 24, dropout=0.0, activation="gelu", batch_first=True)
@@ -106,6 +132,17 @@ def activations():
         return sum((f(x)[:, :2] * y[:, :2]).sum() for f in fs)
 
     return dict(model=loss, params={"x": normal(5, 4)}, inputs=(normal(5, 4),))
+
+
+@model
+def detached():
+    def loss(P, y):
+        x = P["x"]
+        with torch.no_grad():
+            norm = x.square().sum(1, keepdim=True).sqrt()
+        return (x * x.data + x.detach().exp() * y).sum() / (x / norm).pow(3).sum()
+
+    return dict(model=loss, params={"x": normal(4, 6)}, inputs=(normal(4, 6),))
 
 
 @model

@@ -28,8 +28,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "cmd", "i
 from gradc_torch import ExportError, rules                              # noqa: E402
 from gradc_torch.export import Exporter                                 # noqa: E402
 from gradc_torch.graph import DTYPES                                    # noqa: E402
+from gradc_torch.program import Program                                 # noqa: E402
 from gradc_torch.safetensors import write                               # noqa: E402
-from gradc_torch.trace import Program, trace                            # noqa: E402
+from gradc_torch.trace import trace                                     # noqa: E402
 import coverage                                                         # noqa: E402
 from references import REFERENCES                                       # noqa: E402
 

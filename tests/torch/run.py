@@ -1,4 +1,4 @@
-"""Exported models against PyTorch: loss, outputs and every gradient, by the interpreter and as emitted C.
+"""Exported models against PyTorch: loss, every gradient and every update, by the interpreter and as emitted C.
 
     run.py GRADC DIR CC [MODEL...]
 
@@ -16,7 +16,7 @@ from torch import nn
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "cmd", "import", "torch"))
 import gradc_torch                                                      # noqa: E402
 from gradc_torch.export import find_loss                                # noqa: E402
-from gradc_torch.trace import argument_names                            # noqa: E402
+from gradc_torch.program import argument_names                          # noqa: E402
 from models import MODELS                                               # noqa: E402
 import models_derived                                                   # noqa: E402, F401
 import models_recurrent                                                 # noqa: E402, F401
@@ -81,7 +81,7 @@ def run_case(name, case, gradc, folder, cc):
     gradc_torch.export(case["model"], case["inputs"], path, **more)
     names = argument_names(case["model"], case.get("params"), case["inputs"], case.get("targets", ()))
     given = (case["inputs"], case.get("targets", ()))
-    leaves = [x for x in torch.utils._pytree.tree_leaves(given) if isinstance(x, torch.Tensor)]
+    leaves = [x for x in torch.utils._pytree.tree_flatten(given)[0] if isinstance(x, torch.Tensor)]
     options = []
     for leaf_name, tensor in zip(names, leaves):
         file = os.path.join(folder, "%s.%s.npy" % (name, leaf_name))
@@ -108,6 +108,9 @@ def run_case(name, case, gradc, folder, cc):
             far = distance(got[what], want)
             check(far <= tol or np.linalg.norm(got[what] - want) <= 1e-7,
                   "%s, %s: %s is off by %.2g, more than %.2g" % (name, backend, what, far, tol))
+    state = case.get("state", {})
+    lost = [k for k in wanted if k in state and k not in got and not np.array_equal(wanted[k], state[k].double())]
+    check(not lost, "%s: updates of %s are missing" % (name, ", ".join(lost)))
     if "params" not in case:               # what gradc writes, PyTorch reads
         back = gradc_torch.load(path.replace(".json", ".safetensors"))
         check(all(torch.equal(back[k], v) for k, v in case["state"].items() if k in back), "%s: the checkpoint" % name)

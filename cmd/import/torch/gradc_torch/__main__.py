@@ -8,10 +8,10 @@ import sys
 
 import torch
 
+from .blame import place
 from .errors import ExportError
 from .export import export
 from .graph import DTYPES
-from .trace import place
 
 HELP = """OBJECT is an nn.Module, a class of one that needs no arguments, or a function of tensors; or a function
 without arguments that returns (model, inputs), or a dict of export()'s arguments (model, inputs, targets, loss,

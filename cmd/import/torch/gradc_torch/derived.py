@@ -14,7 +14,6 @@ from . import decompositions
 library = torch.library.Library("gradc_torch", "FRAGMENT")
 library.define("stop_gradient(Tensor self) -> Tensor")
 SYMPTOMS = r"fake tensor in the exported program constant's list|no attribute 'constant'"
-DIMENSIONS = "a model that differentiates within itself must have fixed sizes: leave the dimension out"
 
 
 @torch.library.register_fake("gradc_torch::stop_gradient", lib=library)

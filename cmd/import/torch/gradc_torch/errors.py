@@ -1,6 +1,10 @@
 """What cannot be exported, all of it at once."""
 
 
+class Refused(Exception):
+    """One op, or a part of one, that cannot be said in the IR."""
+
+
 class ExportError(Exception):
     """problems: one line each, `where: what`, in the order of the program."""
 

@@ -12,10 +12,12 @@ from torch.utils import _pytree as pytree
 from . import (rules, rules_backward, rules_window, rules_index, rules_linalg, rules_norm, rules_order,     # noqa: F401
                rules_random, rules_recurrent, rules_special)                # they add rules
 from .errors import ExportError
-from .graph import DTYPES, Graph, Value, number
+from .graph import DTYPES, Graph, Value, number, symbolic
+from .program import Program, argument_names, output_names
 from .safetensors import write
-from .trace import Program, argument_names, output_names, trace
+from .trace import trace
 
+SIZES = tuple(getattr(torch, name) for name in ("SymInt", "SymFloat") if hasattr(torch, name))
 INLINE = 16                    # a constant of at most so many elements stands in the IR itself
 
 
@@ -44,6 +46,14 @@ class Call:
 
     def reshape(self, x, shape):
         return x if x.shape == list(shape) else self.g.op("reshape", [x], x.dtype, shape, shape=list(shape))
+
+    def value(self, x, dtype):
+        """A size as a value: the sum of so many ones."""
+        if not symbolic(x):
+            return x
+        shape = [self.exporter.size(x)]
+        ones = self.g.op("full", [], dtype, shape, value=1, shape=shape, type=dtype)
+        return self.g.op("sum", [ones], dtype, [])
 
     def key(self):
         return self.exporter.key()
@@ -81,7 +91,7 @@ class Exporter:
 
     def size(self, n):
         """An integer, or a product such as "4*B"."""
-        if isinstance(n, int):
+        if isinstance(n, (int, str)):
             return n
         factor, rest = n.node.expr.as_coeff_Mul()
         parts = [] if factor == 1 else [str(factor)]
@@ -195,7 +205,7 @@ class Exporter:
         if getattr(node.target, "__name__", "") == "getitem":
             self.env[node] = self.env[node.args[0]][node.args[1]]
             return
-        if isinstance(val, (torch.SymInt, int, float, bool)):
+        if isinstance(val, (*SIZES, int, float, bool)):
             self.env[node] = val       # arithmetic on sizes
             return
         if not hasattr(node.target, "_schema"):
@@ -247,8 +257,8 @@ def symbols(exporter, exported, dims):
         if node.op != "placeholder" or not isinstance(val, torch.Tensor):
             continue
         for name, (axis, most) in dims.items():
-            if val.dim() > axis and isinstance(val.shape[axis], torch.SymInt):
-                exporter.symbols.setdefault(str(val.shape[axis].node.expr), name)
+            if val.dim() > axis and not isinstance(val.shape[axis], int):
+                exporter.symbols.setdefault(str(val.shape[axis]), name)
                 exporter.g.dims[name] = {"max": most}
 
 
@@ -325,7 +335,7 @@ def finish(exporter, exported, signature):
     """Outputs, updates of buffers, and the loss."""
     g = exporter.g
     user = [s for s in signature.output_specs if s.kind.name == "USER_OUTPUT"]
-    names = output_names(pytree.tree_unflatten(range(len(user)), exported.call_spec.out_spec))
+    names = output_names(pytree.tree_unflatten(list(range(len(user))), exported.call_spec.out_spec))
     names, scalars = iter(names), []
     for spec, node in zip(signature.output_specs, exporter.results):
         if spec.kind.name == "BUFFER_MUTATION":

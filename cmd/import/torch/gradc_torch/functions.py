@@ -27,6 +27,11 @@ class Static(TorchFunctionMode):
         return FUNCTIONS.get(func, func)(*args, **(kwargs or {}))
 
 
+@instead(torch.Tensor.data.__get__)
+def data(self):
+    return self.detach()
+
+
 @instead(torch.cov, torch.Tensor.cov)
 def cov(input, *, correction=1, fweights=None, aweights=None):
     x = input.reshape(1, -1) if input.dim() < 2 else input

@@ -4,6 +4,8 @@ import math
 
 import torch
 
+from .errors import Refused
+
 DTYPES = {
     torch.float64: "f64", torch.float32: "f32", torch.float16: "f16", torch.bfloat16: "bf16",
     torch.int64: "i64", torch.int32: "i32", torch.int16: "i16", torch.int8: "i8",
@@ -32,8 +34,17 @@ class Value:
         return "%s[%s]" % (self.dtype, ",".join(str(n) for n in self.shape))
 
 
+def symbolic(x):
+    """Whether this is a size that no number stands for."""
+    return not isinstance(x, Value) and hasattr(x, "node")
+
+
 def number(x):
     """A literal as JSON has it."""
+    if isinstance(x, (list, tuple)):
+        return [number(y) for y in x]
+    if symbolic(x):
+        raise Refused("a number that depends on a symbolic dimension")
     if isinstance(x, float) and not math.isfinite(x):
         return "nan" if math.isnan(x) else "inf" if x > 0 else "-inf"
     if isinstance(x, bool) or not isinstance(x, int) or abs(x) < 2 ** 53:

@@ -10,14 +10,11 @@ import re
 
 import torch
 
-from .graph import DTYPES, FLOATS, Value
+from .errors import Refused
+from .graph import DTYPES, FLOATS, Value, symbolic
 
 RULES = {}
 ALL = 9223372036854775807      # ATen's "to the end"
-
-
-class Refused(Exception):
-    pass
 
 
 def rule(*names):
@@ -91,7 +88,7 @@ def promoted(values):
     def stand_in(x):
         if isinstance(x, Value):
             return torch.empty([1] * bool(x.rank), dtype=names[x.dtype], device="meta")
-        return x
+        return 1 if symbolic(x) else x
 
     result = stand_in(values[0])
     for x in values[1:]:
@@ -112,7 +109,7 @@ def pointwise(c, op, *operands, dtype=None, **attrs):
         op = OF_BOOL[op]
     if dtype not in FLOATS and op == "relu":
         op, operands = "maximum", operands + (0,)
-    operands = [c.cast(x, dtype) for x in operands]
+    operands = [c.cast(c.value(x, dtype), dtype) for x in operands]
     if not any(isinstance(x, Value) for x in operands):
         c.refuse("an op on numbers alone")
     return c.op(op, operands, **attrs)
