@@ -32,7 +32,7 @@ def check(ok, what):
     passed += bool(ok)
     failed += not ok
     if not ok:
-        print("FAIL", what)
+        print("FAIL", what, flush=True)
 
 
 def to(x, dtype):

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-RANDOM = ("dropout", "bernoulli", "randn", "rand")
+RANDOM = ("dropout", "feature_dropout", "bernoulli", "randn", "rand")
 
 
 def drawn(path, gradc, options):
@@ -18,7 +18,7 @@ def drawn(path, gradc, options):
     for node in graph["nodes"]:
         if node["op"] in RANDOM:
             random.append(node["out"])
-        if node["op"] == "dropout":
+        if node["op"].endswith("dropout"):
             x, key = node["in"]
             nodes += [{"out": node["out"] + ".zero", "op": "mul", "in": [x, 0]},
                       {"out": node["out"] + ".one", "op": "add", "in": [node["out"] + ".zero", 1]}]
@@ -48,5 +48,8 @@ class Served(TorchDispatchMode):
         if name.rstrip("_") not in ("bernoulli", "randn", "rand", "normal", "uniform"):
             return function(*args, **(kwargs or {}))
         result = args[0] if name.endswith("_") else function(*args, **(kwargs or {}))
-        value = self.values.pop(0).reshape(result.shape)
+        value = self.values.pop(0)
+        if value.numel() != result.numel():            # feature_dropout: one for each channel
+            value = value[tuple(map(slice, result.shape))]
+        value = value.reshape(result.shape)
         return result.copy_(value != 0 if name.startswith("bernoulli") else value)

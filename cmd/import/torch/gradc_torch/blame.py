@@ -12,6 +12,7 @@ import torch
 from .whole import CUSTOM, DERIVED, PACKED
 
 DIMENSIONS = "a model that differentiates within itself must have fixed sizes: leave the dimension out"
+NORMS = "derivatives within the model, through a layer that standardizes, need PyTorch 2.6 or later"
 WRITTEN = "a parameter is modified in place: let the model write to a copy, parameter.clone()"
 FIXED = "the model fixes the size of dimension %s, or what it divides by: leave that dimension out, or write x.shape[i] in the model"
 
@@ -23,7 +24,7 @@ ADVICE = [
      "a result whose size depends on data: keep the shape, with torch.where or a mask that multiplies"),
     (r"leaf Variable that requires grad", WRITTEN),
     (r"Constraints violated \((.*?)\)", FIXED % r"\1"),
-    ("(%s)" % "|".join(map(re.escape, (CUSTOM, DERIVED, PACKED, DIMENSIONS))), r"\1"),
+    ("(%s)" % "|".join(map(re.escape, (CUSTOM, DERIVED, PACKED, DIMENSIONS, NORMS))), r"\1"),
     (r"\.numpy\(\) is not supported", "numpy cannot be traced: use the functions of torch"),
 ]
 

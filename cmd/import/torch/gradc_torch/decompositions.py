@@ -13,17 +13,24 @@ COMPOSITE = torch._C.DispatchKey.CompositeImplicitAutograd
 TABLE = {}
 
 
-def instead(*ops):
+def present(*names):
+    """Those of these ops that this PyTorch has."""
+    for name in names:
+        packet, overload = (name.split(".") + ["default"])[:2]
+        if hasattr(aten, packet):
+            yield getattr(getattr(aten, packet), overload)
+
+
+def instead(*names):
     def add(function):
-        for op in ops:
-            TABLE[op] = function
+        TABLE.update((op, function) for op in present(*names))
         return function
     return add
 
 
-def unless(taken, *ops):
+def unless(taken, *names):
     """PyTorch's own decomposition for calls of which taken(arguments by name) is false; a rule has the others."""
-    for op in ops:
+    for op in present(*names):
         def chosen(*args, _op=op, **kwargs):
             bound = dict(zip([a.name for a in _op._schema.arguments], args), **kwargs)
             return NotImplemented if taken(**bound) else _op._op_dk(COMPOSITE, *args, **kwargs)
@@ -31,12 +38,12 @@ def unless(taken, *ops):
 
 
 unless(lambda running_mean=None, use_input_stats=True, **_: running_mean is None or not use_input_stats,
-       aten.instance_norm.default)
+       "instance_norm")
 
 
 # ---- pointwise, and products
 
-@instead(aten.frexp.Tensor)
+@instead("frexp.Tensor")
 def frexp(x):
     """x = mantissa * 2^exponent, 1/2 <= |mantissa| < 1; the logarithm may be off by one beside powers of two."""
     exponent = torch.floor(torch.log2(x.abs())) + 1
@@ -48,7 +55,7 @@ def frexp(x):
     return mantissa * torch.exp2(-more), (exponent + more).to(torch.int32)
 
 
-@instead(aten.special_log_ndtr.default)
+@instead("special_log_ndtr")
 def log_ndtr(x):
     """Each branch sees only what it is for: derivatives of the other one overflow."""
     low = x < -1
@@ -57,14 +64,14 @@ def log_ndtr(x):
                        torch.log1p(-torch.erfc(above * math.sqrt(0.5)) / 2))
 
 
-@instead(aten._safe_softmax.default)
+@instead("_safe_softmax")
 def safe_softmax(x, dim, dtype=None):
     """Zeros where a whole row is -inf, without a derivative that is no number."""
     nothing = (x == -math.inf).all(dim, keepdim=True)
     return torch.where(nothing, 0.0, torch.softmax(torch.where(nothing, 0.0, x), dim, dtype=dtype))
 
 
-@instead(aten._trilinear.default)
+@instead("_trilinear")
 def trilinear(i1, i2, i3, expand1, expand2, expand3, sumdim, unroll_dim=1):
     """A sum of products; each operand lacks the dimensions that it would be expanded by."""
     rank = i1.dim() + len(expand1)
@@ -130,17 +137,18 @@ def integer(x):
     return not x.is_floating_point()
 
 
-def for_integers(space, op):
+def for_integers(space, name):
     """In the place of calls of op with integers; floats have a rule."""
     def add(function):
-        TABLE[op] = lambda x, *args, **kwargs: function(space, x, *args, **kwargs) if integer(x) else NotImplemented
+        for op in present(name):
+            TABLE[op] = lambda x, *args, **kwargs: function(space, x, *args, **kwargs) if integer(x) else NotImplemented
         return function
     return add
 
 
-@for_integers(1, aten.avg_pool1d.default)
-@for_integers(2, aten.avg_pool2d.default)
-@for_integers(3, aten.avg_pool3d.default)
+@for_integers(1, "avg_pool1d")
+@for_integers(2, "avg_pool2d")
+@for_integers(3, "avg_pool3d")
 def avg_pool(space, x, kernel_size, stride=(), padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None):
     windows = Windows(x, space, kernel_size, stride, padding, 1, ceil_mode)
     total = windows.elements(0).sum(list(range(-space, 0)))
@@ -148,8 +156,8 @@ def avg_pool(space, x, kernel_size, stride=(), padding=0, ceil_mode=False, count
     return torch.div(total, over, rounding_mode="trunc").to(x.dtype)
 
 
-@for_integers(2, aten.max_pool2d_with_indices.default)
-@for_integers(3, aten.max_pool3d_with_indices.default)
+@for_integers(2, "max_pool2d_with_indices")
+@for_integers(3, "max_pool3d_with_indices")
 def max_pool(space, x, kernel_size, stride=(), padding=0, dilation=1, ceil_mode=False):
     windows = Windows(x, space, kernel_size, stride, padding, dilation, ceil_mode)
     taps = windows.elements(torch.iinfo(x.dtype).min).flatten(-space)
@@ -161,7 +169,7 @@ def max_pool(space, x, kernel_size, stride=(), padding=0, dilation=1, ceil_mode=
     return value, place
 
 
-unless(lambda self, **_: not integer(self), aten.max_pool1d.default, aten.max_pool2d.default, aten.max_pool3d.default)
+unless(lambda self, **_: not integer(self), "max_pool1d", "max_pool2d", "max_pool3d")
 
 
 # ---- windows at places that are drawn, samples at places that are computed
@@ -197,12 +205,12 @@ def fractional_max_pool(x, kernel_size, output_size, random_samples, order):
     return taps.gather(-1, best).reshape(shape), place.gather(-1, best).reshape(shape)
 
 
-@instead(aten.fractional_max_pool2d.default)
+@instead("fractional_max_pool2d")
 def fractional_max_pool2d(x, kernel_size, output_size, random_samples):
     return fractional_max_pool(x, kernel_size, output_size, random_samples, (1, 0))
 
 
-@instead(aten.fractional_max_pool3d.default)
+@instead("fractional_max_pool3d")
 def fractional_max_pool3d(x, kernel_size, output_size, random_samples):
     return fractional_max_pool(x, kernel_size, output_size, random_samples, (0, 1, 2))
 
@@ -223,7 +231,7 @@ def source(x, n, padding, align_corners):
     return x if padding == ZEROS else x.clamp(0, n - 1)
 
 
-@instead(aten.grid_sampler_3d.default)
+@instead("grid_sampler_3d")
 def grid_sampler_3d(input, grid, interpolation_mode, padding_mode, align_corners):
     size = input.shape[2:]
     flat = input.flatten(2)

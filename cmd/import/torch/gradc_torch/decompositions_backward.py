@@ -3,15 +3,15 @@ import math
 
 import torch
 
-from .decompositions import aten, instead
+from .decompositions import instead
 
 
-@instead(aten.log_sigmoid_backward.default)
+@instead("log_sigmoid_backward")
 def log_sigmoid_backward(g, x, buffer):
     return g * torch.sigmoid(-x)
 
 
-@instead(aten.hardshrink_backward.default, aten.softshrink_backward.default)
+@instead("hardshrink_backward", "softshrink_backward")
 def shrink_backward(g, x, lambd):
     return torch.where((x >= -lambd) & (x <= lambd), 0.0, g)
 
@@ -27,12 +27,12 @@ def of_pool(space, *ops):
     instead(*ops)(backward)
 
 
-of_pool(2, aten.adaptive_max_pool2d_backward.default, aten.fractional_max_pool2d_backward.default)
-of_pool(3, aten.max_pool3d_with_indices_backward.default, aten.adaptive_max_pool3d_backward.default,
-        aten.fractional_max_pool3d_backward.default)
+of_pool(2, "adaptive_max_pool2d_backward", "fractional_max_pool2d_backward")
+of_pool(3, "max_pool3d_with_indices_backward", "adaptive_max_pool3d_backward",
+        "fractional_max_pool3d_backward")
 
 
-@instead(aten.masked_scatter_backward.default)
+@instead("masked_scatter_backward")
 def masked_scatter_backward(g, mask, sizes):
     """What the k-th element of the mask took is the k-th of the source."""
     mask = mask.expand_as(g).flatten()
@@ -61,13 +61,13 @@ def slope_of_norm(d, norm, p):
     return torch.where(zero | ~away, 0.0, torch.sign(d) * (size / norm) ** (p - 1))
 
 
-@instead(aten._cdist_backward.default)
+@instead("_cdist_backward")
 def cdist_backward(g, x1, x2, p, cdist):
     d = x1.unsqueeze(-2) - x2.unsqueeze(-3)
     return (g.unsqueeze(-1) * slope_of_norm(d, cdist.unsqueeze(-1), p)).sum(-2)
 
 
-@instead(aten._pdist_backward.default)
+@instead("_pdist_backward")
 def pdist_backward(g, x, p, pdist):
     n = x.shape[0]
     rows, columns = torch.triu_indices(n, n, 1).unbind()

@@ -15,7 +15,11 @@ from .errors import ExportError
 from .graph import DTYPES, Graph, Value, number, symbolic
 from .program import Program, argument_names, output_names
 from .safetensors import write
-from .trace import trace
+
+if hasattr(torch, "export"):
+    from .trace import trace
+else:                          # PyTorch 1.13
+    from .trace113 import trace
 
 SIZES = tuple(getattr(torch, name) for name in ("SymInt", "SymFloat") if hasattr(torch, name))
 INLINE = 16                    # a constant of at most so many elements stands in the IR itself

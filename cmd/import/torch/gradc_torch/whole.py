@@ -18,7 +18,6 @@ library.define("recurrent(str kind, Tensor input, Tensor[] hx, Tensor[] params, 
                "float dropout, bool train, bool bidirectional, bool batch_first) -> Tensor[]")
 
 
-@torch.library.register_fake("gradc_torch::recurrent", lib=library)
 def results(kind, input, hx, params, has_biases, num_layers, dropout, train, bidirectional, batch_first):
     features = hx[0].shape[2] * (2 if bidirectional else 1)
     return [input.new_empty([*input.shape[:2], features])] + [torch.empty_like(state) for state in hx]
@@ -28,7 +27,9 @@ def no_derivative(context, *cotangents):
     raise NotImplementedError(DERIVED)
 
 
-torch.library.register_autograd("gradc_torch::recurrent", no_derivative, lib=library)
+if hasattr(torch.library, "register_fake"):
+    torch.library.register_fake("gradc_torch::recurrent", results, lib=library)
+    torch.library.register_autograd("gradc_torch::recurrent", no_derivative, lib=library)
 
 
 class Whole(TorchFunctionMode):
@@ -54,7 +55,12 @@ def apply(function, *args, **kwargs):
     raise NotImplementedError(CUSTOM)
 
 
-original_apply = torch.autograd.Function.apply.__func__
+defined = vars(torch.autograd.Function).get("apply")         # PyTorch 1.13 has it in a base alone
+
+
+def original_apply(function, *args, **kwargs):
+    method = defined.__get__(None, function) if defined else super(torch.autograd.Function, function).apply
+    return method(*args, **kwargs)
 
 
 @contextlib.contextmanager
@@ -65,4 +71,7 @@ def whole():
         with Whole():
             yield
     finally:
-        torch.autograd.Function.apply = classmethod(original_apply)
+        if defined:
+            torch.autograd.Function.apply = defined
+        else:
+            del torch.autograd.Function.apply
