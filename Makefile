@@ -186,7 +186,7 @@ clean:                  ## remove the build directory
 	rm -rf $(BUILD)
 
 help:                   ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: build check check-full check-torch check-torch113 check-torch-all op-coverage torch torch113 demo deps suites run-suites run-demo quick bench-dot fuzz fuzz-readers asan install uninstall clean help
 -include $(OBJ:.o=.d) $(UNIT:=.d) $(SUITE_PROGS:=.d) $(FUZZ:=.d)
