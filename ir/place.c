@@ -1,4 +1,5 @@
-/* place: in which kernels of a backward graph each node of the joint graph is computed.
+/* place: in which kernels of a backward graph each node of the joint graph is computed; and what forward computes
+ * where a contraction ends.
  *
  * The kernels are those of fuse(), loop nest by loop nest. A node that became
  * another one when the loss's cotangent was put in (a product with 1) costs
@@ -102,4 +103,69 @@ places_of(Arena *a, const Graph *joint, Graph *bwd, Node *const *map)
 		t.p->host[i] = t.host[map[i]->id];
 	}
 	return t.p;
+}
+
+/* ---- forward ---- */
+
+/* what forward does in any case; map: by id of the joint graph */
+static Graph *
+forward_alone(Arena *a, const Graph *joint, const bool *need, Node **map)
+{
+	Graph *h = graph_like(a, joint);
+
+	h->folding = false;
+	for (int64_t i = 0; i < joint->nleaf; i++)
+		if (joint->leaf[i]->role != COTANGENT)
+			map[joint->leaf[i]->node->id] = node_leaf(h, joint->leaf[i], joint->leaf[i]->node->type);
+	for (int64_t i = 0; i < joint->nnode; i++)
+		if (need[i] && !map[i])
+			map[i] = node_onto(h, joint->node[i], map);
+	ports_through(h, &h->out, &joint->out, map);
+	ports_through(h, &h->update, &joint->update, map);
+	return h;
+}
+
+/* by id of h: the kernels that compute it, and those of them that hold a contraction */
+static void
+count_kernels(Arena *a, Graph *h, int *all, int *dotted)
+{
+	Node **memory = NEW(a, MAX(h->nnode, 1), Node *);
+	Groups gs = fuse(a, h, graph_named(a, h), memory);
+
+	for (int g = 0; g < gs.n; g++)
+		for (const Group *k = gs.v[g]; k; k = k->then)
+			for (int64_t i = 0; i < k->nmember; i++) {
+				all[k->node[i]->id]++;
+				dotted[k->node[i]->id] += k->dot != NULL;
+			}
+}
+
+/* of the same size, and computed where a contraction ends */
+static bool
+follows_dot(const Node *n, const bool *at_dot)
+{
+	for (int k = 0; (n->op->kind == MAP || n->op->flags & ALIAS) && k < n->nin; k++)
+		if (at_dot[n->in[k]->id] && dim_eq(type_count(&n->type), type_count(&n->in[k]->type)))
+			return true;
+	return false;
+}
+
+bool *
+places_at_dot(Arena *a, const Graph *joint, const bool *need)
+{
+	int64_t n = MAX(joint->nnode, 1);
+	Node **map = NEW(a, n, Node *);
+	int *all = NEW(a, n, int), *dotted = NEW(a, n, int);
+	bool *at = NEW(a, n, bool), known = joint->nnode <= MAXFUSED;
+
+	if (known)
+		count_kernels(a, forward_alone(a, joint, need, map), all, dotted);
+	for (int64_t i = 0; i < joint->nnode; i++) {
+		const Node *v = joint->node[i], *m = map[i];
+		if (m && all[m->id])
+			at[i] = dotted[m->id] == all[m->id];
+		else
+			at[i] = (!known && v->op->kind == DOT) || follows_dot(v, at);
+	}
+	return at;
 }

@@ -14,7 +14,9 @@
  * through memory once when one of them cannot take it, or when it did in the
  * last plan that recomputed it.
  *
- * A value is kept as it is, or packed, whichever costs less. */
+ * A value is kept as it is, or packed, whichever costs less. A contraction's
+ * last loops write elements, not bits: what is computed there is packed by a
+ * kernel of its own. */
 #include "ir.h"
 
 #include <string.h>
@@ -78,7 +80,7 @@ enum { ON_TOP = 4 };
 
 /* how a value is kept: as it is, or in fewer bytes */
 typedef struct Form {
-	bool packed;
+	bool packed, apart;            /* apart: by a kernel that does nothing else */
 	int pack, unpack;              /* operations per element */
 	int64_t bytes, max_bytes;      /* at the symbols' hint and max */
 } Form;
@@ -101,7 +103,8 @@ price_read(int by, const Node *n, const Form *f, int64_t bytes)
 		price_worked(by, n, mul_sat(bytes / dtype_size(n->type.dt), f->unpack)));
 }
 
-/* Copying a view out is work. That of an unclaimed value is done once in any case; as a tie-break it counts, so
+/* A kernel that only packs reads the value as another wrote it, or what it is made from, which is no less. Copying a
+ * view out is work. That of an unclaimed value is done once in any case; as a tie-break it counts, so
  * that forward keeps what it has before it does backward's work. */
 static int64_t
 price_saved(int by, const Node *n, const Form *f, bool unclaimed)
@@ -111,6 +114,8 @@ price_saved(int by, const Node *n, const Form *f, bool unclaimed)
 
 	if (f->packed)
 		p = add_sat(p, price_worked(by, n, mul_sat(count(n), f->pack)));
+	if (f->apart)
+		p = add_sat(p, price_moved(by, mul_sat(node_hint_bytes(n), 2)));
 	if (is_alias(n))
 		p = add_sat(p, price_worked(by, n, count(n)));
 	else if (unclaimed && by == BY_WORK)
@@ -120,15 +125,15 @@ price_saved(int by, const Node *n, const Form *f, bool unclaimed)
 
 /* the cheaper of its forms, written once and read once */
 static Form
-form_of(const int *by, const Node *n)
+form_of(const int *by, const Node *n, bool at_dot)
 {
 	Form own = own_form(n), packed;
 	Packing p;
 
 	if (!packing_of(n->g, &n->type, &p))
 		return own;
-	packed = (Form){.packed = true, .pack = p.pack, .unpack = p.unpack, .bytes = type_hint_count(n->g, &p.type),
-		.max_bytes = type_max_bytes(n->g, &p.type)};
+	packed = (Form){.packed = true, .apart = at_dot, .pack = p.pack, .unpack = p.unpack,
+		.bytes = type_hint_count(n->g, &p.type), .max_bytes = type_max_bytes(n->g, &p.type)};
 	for (int r = 0; r < NRANK; r++) {
 		int64_t x = add_sat(price_saved(by[r], n, &own, false), price_read(by[r], n, &own, own.bytes));
 		int64_t y = add_sat(price_saved(by[r], n, &packed, false), price_read(by[r], n, &packed, own.bytes));
@@ -163,6 +168,7 @@ struct Pricing {
 	Mode mode;
 	const int *by;                 /* NRANK criteria */
 	bool *is_grad;                 /* it is a gradient itself */
+	bool *at_dot;                  /* forward computes it where a contraction ends */
 	bool *evades;                  /* see evades() */
 	const Node **word;             /* whose "remat": "save" it is */
 	bool *apart;                   /* recomputed, it goes through memory */
@@ -256,9 +262,9 @@ claim(const Pricing *c, const Node *n, const bool *updated, const bool *forward)
 }
 
 static void
-find_claims(Pricing *c)
+find_claims(Pricing *c, const bool *forward)
 {
-	bool *updated = find_updated(c), *forward = find_forward(c);
+	bool *updated = find_updated(c);
 
 	for (int64_t i = 0; i < c->g->nnode; i++)
 		if (c->p->live[i] || c->g->node[i]->leaf)
@@ -644,7 +650,7 @@ price_value(Pricing *c, const Node *v)
 {
 	Price *p = &c->p->price[v->id];
 	bool unclaimed = c->p->claim[v->id] == V_UNCLAIMED;
-	Form f = form_of(c->by, v);
+	Form f = form_of(c->by, v, c->at_dot[v->id]);
 
 	if (!is_needed(c, v)) {
 		c->p->claim[v->id] = V_UNUSED;
@@ -728,6 +734,7 @@ prices_new(Arena *a, const Graph *g, const Options *o)
 {
 	int64_t n = MAX(g->nnode, 1);
 	Pricing *c = NEW(a, 1, Pricing);
+	bool *forward;
 
 	*c = (Pricing){.a = a, .g = g, .o = o, .is_grad = NEW(a, n, bool),
 		.word = NEW(a, n, const Node *), .evades = NEW(a, n, bool), .group = NEW(a, n, int),
@@ -736,7 +743,9 @@ prices_new(Arena *a, const Graph *g, const Options *o)
 		.place = NEW(a, n, int *), .nread = NEW(a, n, int), .read = NEW(a, n, Read *), .nkernel = COPY_KERNEL + 1,
 		.live = graph_live(a, g), .users = graph_users(a, g)};
 	read_options(c);
-	find_claims(c);
+	forward = find_forward(c);
+	find_claims(c, forward);
+	c->at_dot = places_at_dot(a, g, forward);
 	find_rules(c);
 	group_backward(c);
 	c->nkernel = c->p->nkernel;

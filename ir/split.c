@@ -25,10 +25,7 @@
 #include <string.h>
 
 enum { SOURCE_VERTEX, SINK_VERTEX };
-enum {
-	MAXROUND = 3,
-	MAXFUSED = 4000                /* nodes of a graph that is fused in each round: 20 ms on a dense one of that size */
-};
+enum { MAXROUND = 3 };
 
 /* what an arc says, for messages: about node `who`, and `by` where there is one */
 typedef enum ArcKind { ARC_AGAIN, ARC_SAVE, ARC_OPERAND, ARC_NEEDED, ARC_READ, ARC_KERNEL } ArcKind;

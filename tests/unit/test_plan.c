@@ -66,22 +66,49 @@ test_pointwise_price(void **state)
 	}
 }
 
-/* relu after a contraction: the mask is a bit of each element, and all that backward needs. Where time counts and
- * memory is near, packing costs more than it saves. */
+/* The mask is all that backward needs: a bit of each element where a row's kernel makes it, a byte where a contraction
+ * ends, since bits would be packed by a kernel of its own. Where time counts and memory is near, packing costs more
+ * than it saves. */
 static void
 test_mask(void **state)
 {
+	static const struct { bool dot; const char *objective, *saved; int eighths; } want[] = {
+		{false, "traffic", "p.bits", 1 + 1 + 4 + 3},   /* a bit written, one read, operations to pack and unpack */
+		{false, "time", "p", 0},
+		{true, "traffic", "p", 8 + 8},
+		{true, "time", "p", 0},
+		{true, "bytes", "p.bits", 0},
+	};
+
 	(void)state;
-	for (int k = 0; k < 2; k++) {
+	for (int k = 0; k < LEN(want); k++) {
 		Small m = small_new(64, 32);
-		Node *h = named(Dot("ij,jk->ik", m.x, m.w), "h"), *p = named(Gt(h, Lit(h, 0)), "p");
+		Node *h = named(want[k].dot ? Dot("ij,jk->ik", m.x, m.w) : Exp(m.x), "h"), *p = named(Gt(h, Lit(h, 0)), "p");
 		Split *s = small_split(&m, Where(p, h, Lit(h, 0)), Where(p, m.ct, Lit(h, 0)),
-			&(Options){.objective = k ? "time" : "traffic"});
+			&(Options){.objective = want[k].objective});
 		assert_int_equal(s->fwd->saved.n, 1);
-		assert_true(saves(s, k ? "p" : "p.bits"));
-		assert_int_equal(s->saved_bytes, k ? 64 * 32 : 64 * 32 / 8);
-		if (!k)            /* a bit written, one read, 4 operations to pack, 3 to unpack */
-			assert_int_equal(s->cost, 64 * 32 * (1 + 1 + 4 + 3));
+		assert_true(saves(s, want[k].saved));
+		assert_int_equal(s->saved_bytes, strcmp(want[k].saved, "p") ? 64 * 32 / 8 : 64 * 32);
+		if (want[k].eighths)
+			assert_int_equal(s->cost, 64 * 32 * want[k].eighths);
+		arena_free(m.a);
+	}
+}
+
+/* the same where the graph is too large to be fused for its prices */
+static void
+test_mask_of_many(void **state)
+{
+	(void)state;
+	for (int dot = 0; dot < 2; dot++) {
+		Small m = small_new(64, 32);
+		Node *h = named(dot ? Dot("ij,jk->ik", m.x, m.w) : Exp(m.x), "h"), *p = named(Gt(h, Lit(h, 0)), "p"), *far = h;
+		Split *s;
+		for (int i = 0; i <= MAXFUSED; i++)
+			far = Sin(far);
+		s = small_split(&m, Add(Where(p, h, Lit(h, 0)), far), Where(p, m.ct, Lit(h, 0)), NULL);
+		assert_false(s->fused);
+		assert_true(saves(s, dot ? "p" : "p.bits"));
 		arena_free(m.a);
 	}
 }
@@ -127,7 +154,7 @@ test_unclaimed(void **state)
 	Split *s = small_split(&m, h, Where(p, m.ct, Lit(h, 0)), NULL), *t;
 
 	(void)state;
-	assert_true(saves(s, "p.bits") && !saves(s, "h"));
+	assert_true(saves(s, "p") && !saves(s, "h"));
 	t = split(m.a, m.g, &(Options){.partition = "default"});
 	assert_true(saves(t, "h") && !saves(t, "p"));
 	arena_free(m.a);
@@ -593,8 +620,8 @@ test_pointwise_chain(void **state)
 	arena_free(a);
 }
 
-/* the signs of the relus of residual blocks, a bit each, and nothing else of the blocks but their sums; where bytes
- * alone count, a relu in place of its sum and its signs */
+/* the signs of the relus of residual blocks, and nothing else of the blocks but their sums; where bytes alone count, a
+ * relu in place of its sum and its signs, and the other signs a bit each */
 static void
 test_residual(void **state)
 {
@@ -603,12 +630,13 @@ test_residual(void **state)
 	Split *s = split(a, g, NULL), *t = split(a, g, &(Options){.objective = "bytes"});
 
 	(void)state;
-	assert_string_equal(tt(port_find(&s->fwd->saved, "a1.le.bits")), "u8[B,32]");
-	assert_string_equal(tt(port_find(&s->fwd->saved, "a2.le.bits")), "u8[B,4]");
-	/* x0, x1, x2, the logits' differences from their maximum, the bits, and the number of labels that count, which
+	assert_string_equal(tt(port_find(&s->fwd->saved, "a1.le")), "bool[B,256]");
+	assert_string_equal(tt(port_find(&s->fwd->saved, "a2.le")), "bool[B,30]");
+	/* x0, x1, x2, the logits' differences from their maximum, the signs, and the number of labels that count, which
 	 * would take a kernel of its own */
-	assert_int_equal(s->saved_bytes, 24 * (4 * (256 + 256 + 30 + 5) + 32 + 4) + 4);
+	assert_int_equal(s->saved_bytes, 24 * (4 * (256 + 256 + 30 + 5) + 256 + 30) + 4);
 	assert_true(saves(t, "a1") && saves(t, "a2.le.bits") && !saves(t, "x1"));
+	assert_string_equal(tt(port_find(&t->fwd->saved, "a2.le.bits")), "u8[B,4]");
 	assert_int_equal(t->saved_bytes, 24 * (4 * (256 + 256 + 30 + 5) + 4));
 	arena_free(a);
 }
@@ -632,6 +660,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pointwise_price),
 		cmocka_unit_test(test_mask),
+		cmocka_unit_test(test_mask_of_many),
 		cmocka_unit_test(test_packing),
 		cmocka_unit_test(test_unclaimed),
 		cmocka_unit_test(test_broadcast),
