@@ -122,11 +122,6 @@ isclose_shape(Node *n)
 
 	if (!same_dtype(n, 0) || !broadcast(n, (const Node *const *)n->in, 2, &t))
 		return;
-	for (int i = CLOSE_RTOL; i <= CLOSE_ATOL; i++)
-		if (!(attr(n, i)->f >= 0)) {
-			type_error(n, "\"%s\" is %s; it is at least 0", n->op->attr[i].name, literal_text(n, i));
-			return;
-		}
 	t.dt = BOOL;
 	n->type = t;
 }
@@ -146,8 +141,8 @@ isclose_compose(Node *n, bool training, Node **res)
 }
 
 static const AttrSpec isclose_attr[] = {
-	[CLOSE_RTOL] = {"rtol", A_NUM, "1e-05", "times |other|, allowed beside atol", NULL},
-	[CLOSE_ATOL] = {"atol", A_NUM, "1e-08", "allowed difference", NULL},
+	[CLOSE_RTOL] = {"rtol", A_NUM, "1e-05", "times |other|, allowed beside atol", "0.."},
+	[CLOSE_ATOL] = {"atol", A_NUM, "1e-08", "allowed difference", "0.."},
 	[CLOSE_NAN]  = {"equal_nan", A_BOOL, "false", "NaN is close to NaN", NULL},
 	{0}
 };

@@ -242,13 +242,8 @@ static void
 cross_entropy_shape(Node *n)
 {
 	const Node *x = n->in[0], *t = n->in[1];
-	double smoothing = attr(n, LABEL_SMOOTHING)->f;
 	Type items;
 
-	if (!(smoothing >= 0 && smoothing <= 1)) {
-		type_error(n, "label_smoothing is %g, must lie in [0, 1]", smoothing);
-		return;
-	}
 	if (!dtype_float(t->type.dt)) {
 		if (!label_operands(n))
 			return;
@@ -379,7 +374,7 @@ cross_entropy_vjp(Node *y, Node *const *g, Node **d)
 static const AttrSpec cross_entropy_attr[] = {
 	[REDUCTION]       = REDUCTION_SPEC,
 	[IGNORE_INDEX]    = IGNORE_SPEC,
-	[LABEL_SMOOTHING] = {"label_smoothing", A_NUM, "0.0", "part of the weight that is spread over all classes", NULL},
+	[LABEL_SMOOTHING] = {"label_smoothing", A_NUM, "0.0", "part of the weight that is spread over all classes", "0..1"},
 	{0}
 };
 const Op op_cross_entropy = {.name = "cross_entropy", .id = OP_cross_entropy, .kind = COMPOSITE,

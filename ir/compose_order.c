@@ -353,10 +353,6 @@ quantile_shape(Node *n)
 		type_error(n, "q is given %s: as an operand or as the attribute \"q\"", q->set ? "twice" : "nowhere");
 		return;
 	}
-	if (q->set && !(q->f >= 0 && q->f <= 1)) {
-		type_error(n, "\"q\" is %g, must lie between 0 and 1", q->f);
-		return;
-	}
 	if (n->nin == 2 && (!dtype_as(n, 1, 0) || n->in[1]->type.rank > 1 || t.rank == MAXRANK)) {
 		if (n->type.dt == NDTYPE && n->in[1]->type.dt == x->type.dt)
 			type_error_in(n, 1, "%s is %s, must be a scalar or a vector", nn(n->in[1]), tt(n->in[1]));
@@ -449,7 +445,7 @@ quantile_compose(Node *n, bool training, Node **res)
 }
 
 static const AttrSpec quantile_attr[] = {
-	{"q", A_NUM, "null", "between 0 and 1; null: the second operand, a scalar or a vector", NULL},
+	{"q", A_NUM, "null", "the quantile; null: the second operand, a scalar or a vector", "0..1"},
 	{"dim", A_INT, "null", "dimension; null: all elements", NULL},
 	{"keepdim", A_BOOL, "false", "keep the dimension with size 1", NULL},
 	{"interpolation", A_STR, "\"linear\"", "between the elements beside it", "linear lower higher midpoint nearest"},
@@ -475,9 +471,7 @@ histc_shape(Node *n)
 
 	if (!float_operand(n, 0))
 		return;
-	if (bins < 1)
-		type_error(n, "%lld bins", (long long)bins);
-	else if (!(attr(n, HISTC_MIN)->f <= attr(n, HISTC_MAX)->f))
+	if (!(attr(n, HISTC_MIN)->f <= attr(n, HISTC_MAX)->f))
 		type_error(n, "bins from %s to %s", literal_text(n, HISTC_MIN), literal_text(n, HISTC_MAX));
 	else {
 		Type t = {.dt = n->in[0]->type.dt, .rank = 1, .dim = {DIM(bins)}};
@@ -526,7 +520,7 @@ histc_compose(Node *n, bool training, Node **res)
 }
 
 static const AttrSpec histc_attr[] = {
-	[HISTC_BINS] = {"bins", A_INT, "100", "number of bins", NULL},
+	[HISTC_BINS] = {"bins", A_INT, "100", "number of bins", "1.."},
 	[HISTC_MIN]  = {"min", A_NUM, "0", "lower border; what is below it does not count", NULL},
 	[HISTC_MAX]  = {"max", A_NUM, "0", "upper border, which counts; if both are equal, they are the data's", NULL},
 	{0}

@@ -20,17 +20,6 @@ random_key(Node *n, int i)
 	return false;
 }
 
-static bool
-probability(Node *n, int i)
-{
-	double p = attr(n, i)->f;
-
-	if (!attr(n, i)->set || (p >= 0 && p <= 1))
-		return true;
-	type_error(n, "p is %g, must lie in [0, 1]", p);
-	return false;
-}
-
 /* uniform in [0, 1), of this shape; f64 for f64, else f32 */
 static Node *
 uniform(Node *key, const Type *t, int64_t stream)
@@ -70,7 +59,7 @@ drops_features(const Op *op)
 static void
 dropout_shape(Node *n)
 {
-	if (!float_operand(n, 0) || !random_key(n, 1) || !probability(n, DROP_P))
+	if (!float_operand(n, 0) || !random_key(n, 1))
 		return;
 	if (drops_features(n->op) && n->in[0]->type.rank < 2)
 		type_error_in(n, 0, "%s is %s; features are the second dimension", nn(n->in[0]), tt(n->in[0]));
@@ -123,7 +112,7 @@ alpha_dropout_compose(Node *n, bool training, Node **res)
 }
 
 static const AttrSpec dropout_attr[] = {
-	[DROP_P]        = {"p", A_NUM, "0.5", "probability of an element to be dropped", NULL},
+	[DROP_P]        = {"p", A_NUM, "0.5", "probability of an element to be dropped", "0..1"},
 	[DROP_TRAINING] = TRAINING_SPEC("whether anything is dropped"),
 	[DROP_STREAM]   = STREAM_SPEC,
 	{0}
@@ -186,7 +175,7 @@ enum { BERN_P, BERN_STREAM };
 static void
 bernoulli_shape(Node *n)
 {
-	if (float_operand(n, 0) && random_key(n, 1) && probability(n, BERN_P))
+	if (float_operand(n, 0) && random_key(n, 1))
 		n->type = n->in[0]->type;
 }
 
@@ -201,7 +190,7 @@ bernoulli_compose(Node *n, bool training, Node **res)
 }
 
 static const AttrSpec bernoulli_attr[] = {
-	[BERN_P]      = {"p", A_NUM, "null", "probability of a 1; null: the element of input", NULL},
+	[BERN_P]      = {"p", A_NUM, "null", "probability of a 1; null: the element of input", "0..1"},
 	[BERN_STREAM] = STREAM_SPEC,
 	{0}
 };

@@ -77,7 +77,7 @@ typedef struct AttrSpec {
 	AttrKind kind;
 	const char *dflt;      /* JSON text; "null" leaves it unset; NULL: required */
 	const char *doc;
-	const char *words;     /* A_STR: allowed words; NULL: any */
+	const char *allowed;   /* A_STR: words; A_INT, A_NUM: a range, "0..1" or "1.."; NULL: any */
 } AttrSpec;
 typedef struct Attr {
 	bool set;              /* false: null */
@@ -528,6 +528,9 @@ bool name_unnamed(const char *s);                /* "%12": how a value without a
 Node *value_node(const Value *v);                /* NULL: poisoned; no complaint */
 /* read_attr.c */
 bool attr_read(Graph *g, const AttrSpec *s, Json *j, Attr *out);
+/* the range of an A_INT or A_NUM; without most: infinity. NaN is in none */
+void range_parse(const char *allowed, double *least, double *most);
+bool number_allowed(const AttrSpec *s, double v);
 bool type_read(Graph *g, const Json *j, Type *out);
 bool number_read(Graph *g, DType d, const Json *j, Attr *out); /* an element of d: i and is_int, or f */
 /* read_leaf.c: all leaves of a role in the object j (NULL: none). cot: input name -> output whose cotangent it is */

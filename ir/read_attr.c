@@ -2,6 +2,7 @@
 #include "ir.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define EXACT_INT 0x1p53
@@ -146,18 +147,18 @@ static bool
 str_read(Graph *g, const AttrSpec *s, const Json *j, Attr *out)
 {
 	const char *word[32], *text = j->kind == J_TRUE ? "true" : j->kind == J_FALSE ? "false" : j->str;
-	int n = s->words ? words_of(g->arena, s->words, word, LEN(word)) : 0;
+	int n = s->allowed ? words_of(g->arena, s->allowed, word, LEN(word)) : 0;
 
-	if (j->kind != J_STRING && !(s->words && (j->kind == J_TRUE || j->kind == J_FALSE)))
-		return expected(g, s, j, s->words ? arena_fmt(g->arena, "one of: %s", s->words) : "a string");
+	if (j->kind != J_STRING && !(s->allowed && (j->kind == J_TRUE || j->kind == J_FALSE)))
+		return expected(g, s, j, s->allowed ? arena_fmt(g->arena, "one of: %s", s->allowed) : "a string");
 	out->s = graph_str(g, text);
 	for (int i = 0; i < n; i++)
 		if (!strcmp(word[i], text))
 			return true;
-	if (!s->words)
+	if (!s->allowed)
 		return true;
 	graph_diag(g, DIAG_ERROR, j->at, "attribute '%s' has no word '%s'; its words are: %s%s", s->name, text,
-		s->words, did_you_mean(g, text, word, n));
+		s->allowed, did_you_mean(g, text, word, n));
 	return false;
 }
 
@@ -231,6 +232,38 @@ shape_read(Graph *g, const AttrSpec *s, Json *j, Attr *out)
 	return true;
 }
 
+void
+range_parse(const char *text, double *least, double *most)
+{
+	const char *dots = strstr(text, "..");
+
+	*least = strtod(text, NULL);
+	*most = dots[2] ? strtod(dots + 2, NULL) : INFINITY;
+}
+
+bool
+number_allowed(const AttrSpec *s, double v)
+{
+	double least, most;
+
+	if (!s->allowed)
+		return true;
+	range_parse(s->allowed, &least, &most);
+	return v >= least && v <= most;
+}
+
+static bool
+range_check(Graph *g, const AttrSpec *s, const Json *j, const Attr *v)
+{
+	double least, most;
+
+	if (number_allowed(s, v->f))
+		return true;
+	range_parse(s->allowed, &least, &most);
+	return expected(g, s, j, isfinite(most) ? arena_fmt(g->arena, "from %g to %g", least, most)
+		: arena_fmt(g->arena, "at least %g", least));
+}
+
 bool
 attr_read(Graph *g, const AttrSpec *s, Json *j, Attr *out)
 {
@@ -243,9 +276,9 @@ attr_read(Graph *g, const AttrSpec *s, Json *j, Attr *out)
 	case A_INT:
 		out->is_int = json_int(j, &out->i);
 		out->f = (double)out->i;
-		return out->is_int || expected(g, s, j, "an integer");
+		return out->is_int ? range_check(g, s, j, out) : expected(g, s, j, "an integer");
 	case A_NUM:
-		return num_read(g, s, j, out);
+		return num_read(g, s, j, out) && range_check(g, s, j, out);
 	case A_BOOL:
 		out->i = j->kind == J_TRUE;
 		return j->kind == J_TRUE || j->kind == J_FALSE || expected(g, s, j, "true or false");

@@ -5,6 +5,7 @@
  * the attributes of the op that a node has. */
 #include "ir.h"
 
+#include <math.h>
 #include <string.h>
 
 static const char head[] =
@@ -191,6 +192,19 @@ put_words(Buf *b, const char *words)
 }
 
 static void
+put_range(Buf *b, const AttrSpec *s)
+{
+	double least, most;
+
+	buf_printf(b, "{\"type\": \"%s\"", s->kind == A_INT ? "integer" : "number");
+	range_parse(s->allowed, &least, &most);
+	buf_printf(b, ", \"minimum\": %g", least);
+	if (isfinite(most))
+		buf_printf(b, ", \"maximum\": %g", most);
+	buf_puts(b, "}");
+}
+
+static void
 put_kind(Buf *b, const AttrSpec *s)
 {
 	static const char *const ref[] = {
@@ -200,10 +214,12 @@ put_kind(Buf *b, const AttrSpec *s)
 
 	if (s->kind == A_BOOL)
 		buf_puts(b, "{\"type\": \"boolean\"}");
+	else if (s->kind != A_STR && s->allowed)
+		put_range(b, s);
 	else if (s->kind != A_STR)
 		buf_printf(b, "{\"$ref\": \"#/$defs/%s\"}", ref[s->kind]);
-	else if (s->words)
-		put_words(b, s->words);
+	else if (s->allowed)
+		put_words(b, s->allowed);
 	else
 		buf_puts(b, "{\"type\": \"string\"}");
 }

@@ -289,7 +289,7 @@ put_dim(Writer *w, Dim d)
 static void
 put_word(Writer *w, const AttrSpec *s, const char *text)
 {
-	if (s->words && (!strcmp(text, "true") || !strcmp(text, "false")))
+	if (s->allowed && (!strcmp(text, "true") || !strcmp(text, "false")))
 		buf_puts(w->b, text);
 	else
 		json_quote(w->b, text);

@@ -64,8 +64,8 @@ op_text(Buf *b, const Op *op)
 		const AttrSpec *s = &op->attr[i];
 		buf_printf(b, "  %-14s %s, %s%s; %s", s->name, attr_kind[s->kind], s->dflt ? "default " : "required",
 			s->dflt ? s->dflt : "", s->doc ? s->doc : "");
-		if (s->words)
-			buf_printf(b, " (%s)", s->words);
+		if (s->allowed)
+			buf_printf(b, " (%s)", s->allowed);
 		buf_putc(b, '\n');
 	}
 }

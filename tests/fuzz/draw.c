@@ -392,11 +392,16 @@ draw_attr(Draw *w, const AttrSpec *s, Node *const *in, int nin)
 
 	switch (s->kind) {
 	case A_INT:
-		a.i = !strcmp(s->name, "stream") ? (int64_t)(rng_next(&w->rng) >> 1) : below(w, 6) - (one_in(w, 2) ? 3 : 0);
-		a.f = (double)a.i;
+		do {
+			a.i = !strcmp(s->name, "stream") ? (int64_t)(rng_next(&w->rng) >> 1)
+				: below(w, 6) - (one_in(w, 2) ? 3 : 0);
+			a.f = (double)a.i;
+		} while (!number_allowed(s, a.f));
 		break;
 	case A_NUM:
-		a.f = some[below(w, LEN(some))];
+		do
+			a.f = some[below(w, LEN(some))];
+		while (!number_allowed(s, a.f));
 		a.is_int = a.f == trunc(a.f);
 		a.i = a.is_int ? (int64_t)a.f : 0;
 		break;
@@ -404,7 +409,7 @@ draw_attr(Draw *w, const AttrSpec *s, Node *const *in, int nin)
 		a.i = below(w, 2);
 		break;
 	case A_STR:
-		a.s = s->words ? draw_word(w, s->words) : draw_spec(w, in, nin);
+		a.s = s->allowed ? draw_word(w, s->allowed) : draw_spec(w, in, nin);
 		break;
 	case A_DTYPE:
 		a.i = draw_dtype(w);

@@ -144,6 +144,8 @@ keyword_ok(const Json *s, const char *key, const Json *k, const Json *j)
 		return j->kind != J_STRING || (double)strlen(j->str) >= k->num;
 	if (!strcmp(key, "minimum"))
 		return j->kind != J_NUMBER || j->num >= k->num;
+	if (!strcmp(key, "maximum"))
+		return j->kind != J_NUMBER || j->num <= k->num;
 	if (!strcmp(key, "minItems"))
 		return j->kind != J_ARRAY || j->n >= k->num;
 	if (!strcmp(key, "maxItems"))
@@ -249,6 +251,7 @@ accepts(void **state)
 		NODE("\"op\": \"cat\", \"in\": [\"x\", \"x\", \"x\", \"x\", \"x\"], \"attrs\": {\"dim\": -1}"),
 		NODE("\"op\": \"reshape\", \"in\": [\"x\"], \"attrs\": {\"shape\": [2, \"4*B\", -1]}"),
 		NODE("\"op\": \"full\", \"attrs\": {\"value\": \"-inf\", \"type\": \"f64\"}"),
+		NODE("\"op\": \"dropout\", \"in\": [\"x\", \"k\"], \"attrs\": {\"p\": 1}"),
 		DOC("\"params\": {\"w\": {\"type\": \"f32[4]\", \"init\": {\"uniform\": [-1, 1]}, \"c\": \"w\"}}"),
 		DOC("\"dims\": {\"B\": {\"max\": 8, \"min\": 2, \"hint\": 4}}, \"buffers\": {\"n\": \"i64[]\"}"),
 		DOC("\"constants\": {\"c\": {\"type\": \"f32[2,2]\", \"data\": [[1, 2], [\"nan\", 4]]}}"),
@@ -283,6 +286,8 @@ refuses(void **state)
 		NODE("\"op\": \"dot\", \"in\": [\"x\", \"x\"]"),
 		NODE("\"op\": \"dot\", \"in\": [\"x\", \"x\"], \"attrs\": {}"),
 		NODE("\"op\": \"constant\""),
+		NODE("\"op\": \"dropout\", \"in\": [\"x\", \"k\"], \"attrs\": {\"p\": 1.5}"),
+		NODE("\"op\": \"histc\", \"in\": [\"x\"], \"attrs\": {\"bins\": 0}"),
 		NODE("\"op\": \"exp\", \"in\": [\"x\"], \"remat\": \"never\""),
 		"{\"gradc\": 1, \"module\": {\"forward\": {\"name\": \"m\"}}}",
 	};
