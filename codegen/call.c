@@ -19,6 +19,7 @@ typedef struct Caller {
 	int *order;                    /* needs by size */
 	int *number;                   /* of the variable of a need */
 	bool *named;                   /* needs whose variable the text mentions */
+	int tick;                      /* steps printed, where they are timed */
 	int indent;
 } Caller;
 
@@ -447,6 +448,8 @@ put_step(Caller *c, int phase, int i)
 		buf_printf(&b, "%sws + %lld", comma, (long long)ph->scratch[i]);
 	buf_puts(&b, ");");
 	line(c, buf_str(&b));
+	if (c->p->opt->ticks)
+		line(c, arena_fmt(c->arena, "bench_tick(%d);", c->tick++));
 }
 
 static void
@@ -507,7 +510,8 @@ put_steps(Caller *c, int h, int i)
 	const Phase *ph = &c->f->phase[h];
 	bool test = !ph->need[i].always;
 	int id = test ? ph->need[i].id : -1, second = next_step(ph, i + 1);
-	bool brace = test && second < ph->plan->nstep && !ph->need[second].always && ph->need[second].id == id;
+	bool brace = test && (c->p->opt->ticks
+		|| (second < ph->plan->nstep && !ph->need[second].always && ph->need[second].id == id));
 
 	if (test)
 		line(c, arena_fmt(c->arena, "if (%s)%s", need_text(c, id), brace ? " {" : ""));
@@ -577,6 +581,8 @@ put_body(Caller *c)
 	buf_putc(c->b, '\n');
 	if (saves)
 		buf_puts(c->b, "\theader[0] = 0;\n");
+	if (p->opt->ticks)
+		line(c, "bench_tick(-1);");
 	for (int h = 0; h < c->f->nphase; h++)
 		put_phase(c, h);
 	if (bad)
@@ -616,6 +622,19 @@ call_print(Buf *b, const Program *p, const Function *f)
 	put_needs(&c, b);
 	buf_put(b, body.s, body.n);
 	buf_printf(b, "\treturn %s_OK;\n}\n\n", c.upper);
+}
+
+const Step *const *
+call_steps(Arena *a, const Function *f, int *n)
+{
+	int64_t cap = 0, count = 0;
+	const Step **all = NULL;
+
+	for (int h = 0; h < f->nphase; h++)
+		for (int i = next_step(&f->phase[h], 0); i < f->phase[h].plan->nstep; i = next_step(&f->phase[h], i + 1))
+			PUSH(a, all, count, cap, &f->phase[h].plan->step[i]);
+	*n = (int)count;
+	return all;
 }
 
 /* ---- what bodies call ---- */

@@ -30,6 +30,7 @@ typedef struct GenOptions {
 	const char *version;           /* NULL: no --stamp-version */
 	Weights weights;
 	bool checkpoint;               /* load and save, even if no weights are loaded */
+	bool ticks;                    /* functions call bench_tick() after each step, for harness_bench() */
 } GenOptions;
 enum { INLINE_MOST = 1 << 20, WHY = 256 };       /* bytes; the second of a complaint about a file, in emitted code */
 
@@ -472,6 +473,7 @@ void init_print(Buf *b, const Program *p);
 void call_use(const Program *p);                 /* notes the helpers that it will call */
 void call_print_helpers(Buf *b, const Program *p);
 void call_print(Buf *b, const Program *p, const Function *f);  /* f may be NULL */
+const Step *const *call_steps(Arena *a, const Function *f, int *n);    /* in the order in which they run */
 /* optimizer.c */
 int optimizer_moments(const Program *p);         /* arrays of the size of the parameters that it keeps */
 const char *optimizer_nulls(Arena *a, const Program *p);     /* the condition that one is missing */
@@ -522,6 +524,24 @@ void harness_source(Buf *b, const Program *const *p, int n);     /* main.c */
 Harness *harness_build(Arena *a, const Program *const *p, int n, const char *cc, const char **why);
 /* NULL, or how the program ended: by a signal, since a promise of the interface is broken. threads: 0: its choice */
 const char *harness_run(Harness *h, Job *job, int n, int threads);
+
+/* How long functions take: a harness of one program, made with opt->ticks. Times are medians, in seconds; the
+ * optimizer's learning rate is 0, so that values stay what they are however often they are called. */
+enum { NCALL = CALL_UPDATE + 1, NCOPY = 8 };
+typedef struct Times {
+	bool present;
+	int code;                      /* what the calls returned; 0: well */
+	int samples, nstep;
+	double total, rest;            /* rest: what is no step: checks, copies, the optimizer */
+	const Step *const *of;         /* by step: which one it is */
+	double *step;
+} Times;
+typedef struct Bench {
+	Times call[NCALL];
+	double peak_f32, peak_f64;     /* GFLOP/s of multiply-adds, of all threads */
+	double copy[NCOPY];            /* GB/s of copies of 16 KiB, 64 KiB, … 256 MiB, read and written */
+} Bench;
+const char *harness_bench(Harness *h, const Job *job, int threads, double seconds, Bench *out);
 
 /* ---- probe.c ---- the values inside emitted code, judged one by one */
 typedef struct Probe {

@@ -1,6 +1,6 @@
 /* harness: emitted units compiled by the system's compiler, and their calls.
  *
- * The program is harness/run.c, which knows no model, and a table made here: per
+ * The program is harness/run.c (with harness/bench.c, to take times), which knows no model, and a table made here: per
  * model the arrays that its calls get, and one function that puts them into the
  * structs of its interface. It is compiled once and run any number of times;
  * request and response are files of 64-bit integers and the bytes of arrays. */
@@ -66,7 +66,8 @@ put_structs(Buf *b, const Program *p)
 		if (p->syms >> s & 1)
 			buf_printf(b, "\tin.%s = sym[%d];\n", p->user->sym[s].name, nsym++);
 	if (p->opt->optimizer)
-		buf_printf(b, "\t%s_optimizer_init(&opt);\n\topt.step = *step;\n", name);
+		buf_printf(b, "\t%s_optimizer_init(&opt);\n\topt.step = *step;\n%s", name,
+			p->opt->ticks ? "\topt.lr = 0;\n" : "");
 	if (optimizer_moments(p))
 		buf_printf(b, "\t%s_optimizer_bind(&opt, p[%d]);\n", name, n);
 	buf_puts(b, "\t(void)p, (void)sym, (void)step, (void)saved, (void)workspace;\n");
@@ -130,8 +131,11 @@ put_model(Buf *b, const Program *p)
 void
 harness_source(Buf *b, const Program *const *p, int n)
 {
-	for (int i = 0; i < harness_files[0].n; i++)
-		buf_puts(b, harness_files[0].line[i]);
+	bool ticks = p[0]->opt->ticks;
+
+	for (int k = 0; k <= ticks; k++)
+		for (int i = 0; i < harness_files[k].n; i++)
+			buf_puts(b, harness_files[k].line[i]);
 	buf_putc(b, '\n');
 	for (int i = 0; i < n; i++)
 		buf_printf(b, "#include \"%s.h\"\n", p[i]->user->name);
@@ -143,7 +147,11 @@ harness_source(Buf *b, const Program *const *p, int n)
 	buf_puts(b, "static const Model models[] = {\n");
 	for (int i = 0; i < n; i++)
 		put_model(b, p[i]);
-	buf_printf(b, "};\n\nint\nmain(int argc, char **argv)\n{\n\treturn run_all(models, %d, argc, argv);\n}\n", n);
+	buf_puts(b, "};\n\nint\nmain(int argc, char **argv)\n{\n");
+	if (ticks)
+		buf_puts(b, "\treturn bench_all(models, argc, argv);\n}\n");
+	else
+		buf_printf(b, "\treturn run_all(models, %d, argc, argv);\n}\n", n);
 }
 
 /* ---- compiling ---- */
@@ -335,27 +343,99 @@ take_job(Reader *r, const Harness *h, Job *j)
 	return true;
 }
 
-const char *
-harness_run(Harness *h, Job *job, int n, int threads)
+/* NULL, or how the program ended */
+static const char *
+exchange(Harness *h, const Buf *b, int threads, Reader *r)
 {
 	Arena *a = h->arena;
 	const char *request = path_join(a, h->dir, arena_fmt(a, "request%d", h->runs));
 	const char *response = path_join(a, h->dir, arena_fmt(a, "response%d", h->runs++)), *how;
 	const char *env[] = {arena_fmt(a, "OMP_NUM_THREADS=%d", threads), NULL};
-	Buf b = {.arena = a};
-	Reader r = {0};
 	Proc p;
+
+	write_file(request, b->s, b->n);
+	p = proc_run(a, (const char *[]){h->exe, request, response, NULL}, threads ? env : NULL, 3600);
+	if ((how = proc_text(a, &p)))
+		return arena_fmt(a, "the compiled program: %s\n%s", how, buf_str(&p.err));
+	r->s = read_file(a, response, &r->n);
+	return NULL;
+}
+
+const char *
+harness_run(Harness *h, Job *job, int n, int threads)
+{
+	Buf b = {.arena = h->arena};
+	Reader r = {0};
+	const char *why;
 
 	put_int(&b, n);
 	for (int i = 0; i < n; i++)
 		put_job(&b, h, &job[i]);
-	write_file(request, b.s, b.n);
-	p = proc_run(a, (const char *[]){h->exe, request, response, NULL}, threads ? env : NULL, 3600);
-	if ((how = proc_text(a, &p)))
-		return arena_fmt(a, "the compiled program: %s\n%s", how, buf_str(&p.err));
-	r.s = read_file(a, response, &r.n);
+	if ((why = exchange(h, &b, threads, &r)))
+		return why;
 	for (int i = 0; i < n; i++)
 		if (!take_job(&r, h, &job[i]))
 			return "the compiled program: its response is too short";
 	return NULL;
+}
+
+/* ---- timing ---- */
+
+static bool
+take_double(Reader *r, double *out)
+{
+	const void *p = take(r, (int64_t)sizeof *out);
+
+	if (p)
+		memcpy(out, p, sizeof *out);
+	return p != NULL;
+}
+
+static bool
+take_times(Reader *r, Times *t)
+{
+	int64_t code, n;
+	bool ok = take_int(r, &code) && take_int(r, &n);
+
+	if (!ok || !t->present)
+		return ok;
+	t->code = (int)code;
+	t->samples = (int)n;
+	ok = take_double(r, &t->total);
+	for (int i = 0; ok && i < t->nstep; i++)
+		ok = take_double(r, &t->step[i]);
+	return ok && take_double(r, &t->rest);
+}
+
+const char *
+harness_bench(Harness *h, const Job *job, int threads, double seconds, Bench *out)
+{
+	const Program *p = h->p[job->model];
+	const Function *const f[NCALL] = {[CALL_INFER] = p->infer, [CALL_FORWARD] = p->forward,
+		[CALL_BACKWARD] = p->backward, [CALL_TRAIN] = p->train};
+	Buf b = {.arena = h->arena};
+	Reader r = {0};
+	const char *why;
+	bool ok = true;
+
+	*out = (Bench){0};
+	put_int(&b, 1);
+	put_job(&b, h, job);
+	put_int(&b, (int64_t)(seconds * 1000));
+	for (int i = 0; i < NCALL; i++) {
+		Times *t = &out->call[i];
+		t->present = i == CALL_UPDATE ? p->opt->optimizer != OPT_NONE : f[i] != NULL;
+		if (f[i])
+			t->of = call_steps(h->arena, f[i], &t->nstep);
+		t->step = NEW(h->arena, MAX(t->nstep, 1), double);
+		put_int(&b, t->present ? t->nstep : -1);
+	}
+	if ((why = exchange(h, &b, threads, &r)))
+		return why;
+	for (int i = 0; i < NCALL; i++)
+		ok = ok && take_times(&r, &out->call[i]);
+	ok = ok && take_double(&r, &out->peak_f32) && take_double(&r, &out->peak_f64);
+	for (int i = 0; i < NCOPY; i++)
+		ok = ok && take_double(&r, &out->copy[i]);
+	return ok ? NULL : "the compiled program: its response is too short";
 }

@@ -158,6 +158,8 @@ unit_source(Buf *b, const Program *p)
 	call_use(p);
 	checkpoint_use(p);
 	rt_print(b, kernels_rt(p->kernels), m);
+	if (p->opt->ticks)
+		buf_puts(b, "void bench_tick(int step);\n\n");
 	for (int i = 0; i < p->nconstant; i++)
 		put_constant(b, p, i);
 	for (int i = 0; i < kernels_len(p->kernels); i++) {

@@ -10,11 +10,11 @@ enum OptId {
 	O_INFER, O_WEIGHTS, O_CHECKPOINT, O_OF, O_MODE,
 	O_CERTIFY, O_AFTER, O_EMIT, O_DUMP_DIR, O_STOP, O_FROM, O_IN, O_PARAMS, O_ROUND, O_SEED, O_DIM, O_DIFF,
 	O_JSON, O_WRITE, O_STAMP, O_STAMP_VERSION, O_MD, O_MF, O_MT, O_MP, O_NO_REPARSE, O_MAN, O_COMPLETION,
-	O_CC, O_DIAGNOSTICS, O_VERSION, O_HELP, NOPT
+	O_CC, O_BENCH_CC, O_THREADS, O_SECONDS, O_SVG, O_DIAGNOSTICS, O_VERSION, O_HELP, NOPT
 };
 enum VerbBit {
 	V_COMPILE = 1, V_CHECK = 2, V_INIT = 4, V_GRAD = 8, V_PARTITION = 16, V_PRINT = 32, V_EXPLAIN = 64, V_RUN = 128,
-	V_VERIFY = 256, V_OPS = 512, V_SCHEMA = 1024, V_FMT = 2048, V_HELP = 4096, V_ALL = 8191
+	V_VERIFY = 256, V_BENCH = 512, V_OPS = 1024, V_SCHEMA = 2048, V_FMT = 4096, V_HELP = 8192, V_ALL = 16383
 };
 
 typedef struct Opt {
@@ -95,6 +95,7 @@ const char *emitted_directory(const Args *a);    /* that of -o; ends when there 
 const char *emitted_path(const Args *a, const Graph *user, const char *suffix);      /* DIR/NAME.suffix */
 GenOptions *emitted_options(Args *a);
 Program *emitted_program(Args *a, const Graph *user);
+Program *emitted_ticking(Args *a, const Graph *user);    /* the same, its steps timed */
 /* by member; leaf: by leaf of the model */
 Tensor *const *emitted_values(Arena *a, const Program *p, Area area, Tensor *const *leaf);
 bool emit(Args *a, const Graph *user, Emitted *e);       /* false: --stop, there are dumps at most */
@@ -108,6 +109,7 @@ int verb_check(Args *a);
 int verb_explain(Args *a);
 int verb_run(Args *a);
 int verb_verify(Args *a);
+int verb_bench(Args *a);
 int verb_grad(Args *a);
 int verb_partition(Args *a);
 int verb_print(Args *a);

@@ -64,6 +64,16 @@ emitted_program(Args *a, const Graph *user)
 	return program_make(a->arena, user, split_of(a, user, pass_find("split")), g);
 }
 
+Program *
+emitted_ticking(Args *a, const Graph *user)
+{
+	GenOptions *g = emitted_options(a);
+
+	g->weights = WEIGHTS_GIVEN;
+	g->ticks = true;
+	return program_make(a->arena, user, split_of(a, user, pass_find("split")), g);
+}
+
 /* values of the members of an area, from those of the model's leaves */
 Tensor *const *
 emitted_values(Arena *a, const Program *p, Area area, Tensor *const *leaf)

@@ -4,10 +4,10 @@
 
 #include <string.h>
 
-#define SPLIT_VERBS (V_COMPILE | V_CHECK | V_PARTITION | V_PRINT | V_EXPLAIN | V_RUN | V_VERIFY)
-#define GEN_VERBS (V_COMPILE | V_CHECK | V_EXPLAIN | V_VERIFY)
+#define SPLIT_VERBS (V_COMPILE | V_CHECK | V_PARTITION | V_PRINT | V_EXPLAIN | V_RUN | V_VERIFY | V_BENCH)
+#define GEN_VERBS (V_COMPILE | V_CHECK | V_EXPLAIN | V_VERIFY | V_BENCH)
 #define PASS_VERBS (V_GRAD | V_PARTITION | V_PRINT | V_EXPLAIN)
-#define OUT_VERBS (V_COMPILE | V_CHECK | V_INIT | V_GRAD | V_PARTITION | V_PRINT | V_EXPLAIN | V_RUN | V_OPS \
+#define OUT_VERBS (V_COMPILE | V_CHECK | V_INIT | V_GRAD | V_PARTITION | V_PRINT | V_EXPLAIN | V_RUN | V_BENCH | V_OPS \
 	| V_SCHEMA | V_FMT | V_HELP)
 
 static const Opt opts[NOPT] = {
@@ -26,7 +26,7 @@ static const Opt opts[NOPT] = {
 	[O_PRESET]      = {O_PRESET, "--preset", "NAME", "memory-efficient", NULL, SPLIT_VERBS, false, false,
 		"memory-efficient: --partition=min-cut and --backend=fused, which are the defaults"},
 	[O_OPTIMIZER]   = {O_OPTIMIZER, "--optimizer", "NAME", "none|sgd|momentum|adam|adamw", "none",
-		V_COMPILE | V_CHECK, true, false, "emit NAME_update and NAME_train_step with this optimizer"},
+		V_COMPILE | V_CHECK | V_BENCH, true, false, "emit NAME_update and NAME_train_step with this optimizer"},
 	[O_GRAD]        = {O_GRAD, "--grad", "HOW", "write|accumulate", "write", V_COMPILE | V_CHECK, true, false,
 		"whether backward writes gradients or adds to them"},
 	[O_INFER]       = {O_INFER, "--infer", "OUT,...", NULL, NULL, V_COMPILE | V_CHECK, true, false,
@@ -49,15 +49,15 @@ static const Opt opts[NOPT] = {
 	[O_STOP]        = {O_STOP, "--stop", "PASS", NULL, NULL, V_COMPILE | V_GRAD | V_PARTITION, false, false, "end after this pass"},
 	[O_FROM]        = {O_FROM, "--from", "PASS", NULL, NULL, PASS_VERBS, false, false,
 		"the input is a dump of this pass: go on with the next"},
-	[O_IN]          = {O_IN, "--in", "FILE", NULL, NULL, V_RUN | V_VERIFY, false, true,
+	[O_IN]          = {O_IN, "--in", "FILE", NULL, NULL, V_RUN | V_VERIFY | V_BENCH, false, true,
 		"inputs: NAME=x.npy, or an npz that names them"},
-	[O_PARAMS]      = {O_PARAMS, "--params", "FILE", NULL, NULL, V_RUN | V_VERIFY, false, false, "parameters and buffers: safetensors or npz"},
+	[O_PARAMS]      = {O_PARAMS, "--params", "FILE", NULL, NULL, V_RUN | V_VERIFY | V_BENCH, false, false, "parameters and buffers: safetensors or npz"},
 	[O_ROUND]       = {O_ROUND, "--round", NULL, NULL, NULL, V_RUN, false, false,
 		"the interpreter rounds every result to its dtype"},
-	[O_SEED]        = {O_SEED, "--seed", "N", NULL, "0", V_RUN | V_VERIFY, false, false, "seed of random data"},
-	[O_DIM]         = {O_DIM, "--dim", "SYM=N", NULL, NULL, V_RUN | V_VERIFY, false, true, "value of a symbolic dimension"},
+	[O_SEED]        = {O_SEED, "--seed", "N", NULL, "0", V_RUN | V_VERIFY | V_BENCH, false, false, "seed of random data"},
+	[O_DIM]         = {O_DIM, "--dim", "SYM=N", NULL, NULL, V_RUN | V_VERIFY | V_BENCH, false, true, "value of a symbolic dimension"},
 	[O_DIFF]        = {O_DIFF, "--diff", NULL, NULL, NULL, V_CHECK, false, false, "show how stale files differ"},
-	[O_JSON]        = {O_JSON, "--json", NULL, NULL, NULL, V_EXPLAIN | V_OPS, false, false, "machine-readable output"},
+	[O_JSON]        = {O_JSON, "--json", NULL, NULL, NULL, V_EXPLAIN | V_BENCH | V_OPS, false, false, "machine-readable output"},
 	[O_WRITE]       = {O_WRITE, "--write", NULL, NULL, NULL, V_FMT, false, false, "rewrite the files in place"},
 	[O_STAMP]       = {O_STAMP, "--stamp", "FILE", NULL, NULL, V_COMPILE, false, false,
 		"touch FILE at the end, also when no output changed"},
@@ -74,6 +74,14 @@ static const Opt opts[NOPT] = {
 	[O_COMPLETION]  = {O_COMPLETION, "--completion", "SHELL", "bash", NULL, V_HELP, false, false,
 		"completion of the command line for a shell"},
 	[O_CC]          = {O_CC, "--cc", "CMD", NULL, "cc", V_RUN | V_VERIFY, false, false, "C compiler with its flags"},
+	[O_BENCH_CC]    = {O_BENCH_CC, "--cc", "CMD", NULL, "cc -O3 -march=native", V_BENCH, false, false,
+		"C compiler with its flags: GCC or clang"},
+	[O_THREADS]     = {O_THREADS, "--threads", "N", NULL, "1", V_BENCH, false, false,
+		"threads; more than one: built with -fopenmp"},
+	[O_SECONDS]     = {O_SECONDS, "--seconds", "N", NULL, "2", V_BENCH, false, false,
+		"how long the functions are called in turn, after they are built"},
+	[O_SVG]         = {O_SVG, "--svg", "FILE", NULL, NULL, V_BENCH, false, false,
+		"write a roofline plot: each kernel beside what the machine can do"},
 	[O_DIAGNOSTICS] = {O_DIAGNOSTICS, "--diagnostics", "FORM", "text|json", "text", V_ALL, false, false,
 		"form of error messages"},
 	[O_VERSION]     = {O_VERSION, "--version", NULL, NULL, NULL, V_ALL, false, false, "print the version"},
@@ -109,6 +117,11 @@ static const Verb verbs[] = {
 		"with what the interpreter makes of the same operands; the program's outputs and gradients with those values; the "
 		"gradients with finite differences of the interpreter. Tolerances follow from dtypes and sizes. Exit code 1 and "
 		"the first node that differs, if one does."},
+	{"bench", V_BENCH, verb_bench, 1, 1, "IR", "IR", "how fast is the emitted C, on this machine?",
+		"Builds it with --cc, calls its functions in turn on random data, and prints the median time of each and of each "
+		"of its kernels, with operations and bytes by second as shares of what this machine was seen to do in the same "
+		"run: multiply-adds in registers, and a copy of as many bytes. --dim gives the sizes to plan for and to measure. "
+		"An optimizer runs with a learning rate of 0."},
 	{"ops", V_OPS, verb_ops, 0, 1, "[OP]", NULL, "the op table",
 		"All operations in one line each; or one of them with its operands, results and attributes."},
 	{"schema", V_SCHEMA, verb_schema, 0, 0, "", NULL, "JSON Schema of the IR",

@@ -22,7 +22,7 @@ for v in $verbs; do
 	is "man: $v" "$(grep -c "^.fBgradc $v.fR" gradc.1)" 1
 done
 for o in $options; do
-	case $o in --backend) said=2 ;; *) said=1 ;; esac
+	case $o in --backend | --cc) said=2 ;; *) said=1 ;; esac
 	is "man: $o" "$(tr -d '\\' <gradc.1 | grep -c "^fB${o}fR")" $said
 done
 if command -v groff >/dev/null 2>&1; then
