@@ -131,7 +131,7 @@ put_model(Buf *b, const Program *p)
 void
 harness_source(Buf *b, const Program *const *p, int n)
 {
-	bool ticks = p[0]->opt->ticks;
+	bool ticks = n && p[0]->opt->ticks;
 
 	for (int k = 0; k <= ticks; k++)
 		for (int i = 0; i < harness_files[k].n; i++)
