@@ -41,7 +41,7 @@ def by_op(records):
 
 
 def reason(records):
-    whys = collections.Counter(re.sub(r"^\S+:\d+: ", "", r["why"]) for r in records if r["status"] in ("refused", "failed"))
+    whys = collections.Counter(re.sub(r"^.*?:\d+: ", "", r["why"]) for r in records if r["status"] in ("refused", "failed"))
     return whys.most_common(1)[0][0].replace("|", "\\|")[:110] if whys else ""
 
 

@@ -74,7 +74,7 @@ def tell(folder, name):
     done = subprocess.run([sys.executable, "-m", "gradc_torch", path + ":f", "-o", out] + options,
                           env=dict(os.environ, PYTHONPATH=PACKAGE), capture_output=True, text=True)
     lines = done.stderr.strip().splitlines()
-    good = done.returncode == 3 and len(lines) == 1 and re.match(r"error: (\S*/)?" + complaint, lines[0]) and \
+    good = done.returncode == 3 and len(lines) == 1 and re.match(r"error: ([^:]*/)?" + complaint, lines[0]) and \
         not done.stdout and not os.path.exists(out)
     return None if good else "FAIL %s: exit %d\n%s%s" % (name, done.returncode, done.stdout, done.stderr)
 

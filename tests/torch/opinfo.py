@@ -468,7 +468,7 @@ def run_unit(exporter, samples, expected, path, program, cc):
     except (Failed, subprocess.TimeoutExpired) as e:
         if len(samples) == 1:
             (name, sample), = samples.items()
-            return [sample.record("failed", "gradc: %s" % re.sub(r"^\S*?: ", "", str(e)))]
+            return [sample.record("failed", "gradc: %s" % re.sub(r"^.*?: ", "", str(e)))]
         items = list(samples.items())
         half = len(items) // 2
         return run_unit(exporter, dict(items[:half]), expected, path, program, cc) + \
