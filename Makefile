@@ -86,17 +86,18 @@ check-full: deps        ## all tests in full: every model under every compiler, 
 # the exporter from PyTorch: a virtual environment of its own, which pip fills
 TORCH := $(BUILD)/torch
 TORCH_TEST = $(TORCH)/bin/python tests/torch
-TORCH_SUITES ?= tests/torch/errors.sh tests/torch/checkpoint.sh tests/torch/models.sh tests/torch/example.sh tests/torch/ops.sh tests/torch/torch113.sh
+TORCH_SUITES ?= tests/torch/errors.sh tests/torch/checkpoint.sh tests/torch/models.sh tests/torch/example.sh tests/torch/ops.sh
+TORCH113_SUITES ?= tests/torch/torch113.sh
 torch:
 	@CC="$(CC)" sh .ci/torch.sh $(TORCH)
 torch113:
 	@sh .ci/torch113.sh $(BUILD)/log/torch113.apt.log
 check-torch: torch torch113  ## exported PyTorch models and ops against PyTorch itself, which it installs below build/
 	@$(MAKE) --no-print-directory $(jobs) build
-	@CC="$(CC)" sh tests/run.sh "$(BUILD)" $(TORCH_SUITES)
+	@CC="$(CC)" sh tests/run.sh "$(BUILD)" $(TORCH_SUITES) $(TORCH113_SUITES)
 check-torch113: torch113  ## the same with PyTorch 1.13, where the distribution has that, alone
 	@$(MAKE) --no-print-directory $(jobs) build
-	@CC="$(CC)" sh tests/run.sh "$(BUILD)" tests/torch/torch113.sh
+	@CC="$(CC)" sh tests/run.sh "$(BUILD)" $(TORCH113_SUITES)
 check-torch-all: torch build  ## the zoo of models, and all samples of PyTorch's ops; an hour and more
 	@$(TORCH_TEST)/zoo.py $(abspath $(BUILD))/gradc $(BUILD)/torch-zoo "$(CC) -O2 -march=native" --full
 	@$(TORCH_TEST)/opinfo.py $(BUILD)/gradc $(BUILD)/torch-ops "$(CC) -O1" --all

@@ -48,10 +48,13 @@ def main():
     gradc, folder, cc = sys.argv[1:]
     example(folder)
     env = dict(os.environ, PYTHONPATH=PACKAGE)
-    make = ["make", "-s", "GRADC=" + gradc, "GRADC_SHARE=" + os.path.join(ROOT, "share"), "PYTHON=" + sys.executable, "CC=" + cc]
+    paths = {"GRADC": gradc, "GRADC_SHARE": os.path.join(ROOT, "share"), "PYTHON": sys.executable}
 
     def run(folder, target):
-        return subprocess.run(make + [target], cwd=folder, env=env, check=True, stdout=subprocess.PIPE, text=True).stdout
+        # make splits words at blanks, which an absolute path may have
+        given = ["%s=%s" % (k, os.path.relpath(v, folder)) for k, v in paths.items()]
+        return subprocess.run(["make", "-s", "CC=" + cc, *given, target], cwd=folder, env=env, check=True,
+                              stdout=subprocess.PIPE, text=True).stdout
 
     lines = [float(x) for x in run(folder, "exchange").splitlines()]
     ours, evaluated = np.array(lines[:-2]), lines[-2:]
