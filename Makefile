@@ -141,6 +141,11 @@ $(BUILD)/bench/gen_dot: tests/bench/dot/gen.c $(LIB_OBJ) Makefile
 	$(say) cc $<
 	$(Q)$(CC) $(ALL_CFLAGS) -Ilib -Iir -Icodegen $< $(LIB_OBJ) $(LDLIBS) -o $@
 
+BENCH_THREADS ?= 1,2
+bench: torch   ## training steps of thirteen models beside PyTorch and, where pip has it, JAX; half an hour
+	@$(MAKE) --no-print-directory $(jobs) build
+	@$(TORCH)/bin/pip install -q jax >$(BUILD)/log/jax.log 2>&1 || echo "bench: without JAX ($(BUILD)/log/jax.log)"
+	@$(TORCH)/bin/python tests/bench/zoo/bench.py $(BUILD)/gradc $(BUILD)/bench/zoo --threads=$(BENCH_THREADS)
 bench-dot: $(BUILD)/bench/gen_dot   ## how fast contractions are, as a share of this machine's peak
 	@$< > $(BUILD)/bench/kernels.h
 	@BUILD="$(BUILD)" CC="$(CC)" sh tests/bench/dot/bench.sh
@@ -189,5 +194,5 @@ clean:                  ## remove the build directory
 help:                   ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: build check check-full check-torch check-torch113 check-torch-all op-coverage torch torch113 demo deps suites run-suites run-demo quick bench-dot fuzz fuzz-readers asan install uninstall clean help
+.PHONY: build check check-full check-torch check-torch113 check-torch-all op-coverage torch torch113 demo deps suites run-suites run-demo quick bench bench-dot fuzz fuzz-readers asan install uninstall clean help
 -include $(OBJ:.o=.d) $(UNIT:=.d) $(SUITE_PROGS:=.d) $(FUZZ:=.d)

@@ -164,6 +164,9 @@ gradc_torch.export(spec.loss, (tensors(X),), %r, params=tensors(P))
 def measure(model, threads, options):
     systems = [System(n, model, threads, options) for n in [OURS] + options.peers]
     alive = [s for s in systems if s.ready()]
+    for s in systems:
+        if s not in alive:
+            print("%s: %s cannot run it (%s)" % (model, s.name, s.log.name), file=sys.stderr)
     for s in alive:
         if abs(s.loss - alive[0].loss) > 1e-3 * abs(alive[0].loss):
             print("%s: the loss of %s is %g, of %s %g" % (model, s.name, s.loss, alive[0].name, alive[0].loss))
