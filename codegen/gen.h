@@ -126,6 +126,7 @@ struct Stmt {
 	                                * S_IF, S_BAD, S_CALL: x[0] */
 	int64_t step;                  /* S_FOR */
 	Parallel parallel;             /* S_FOR */
+	int nest;                      /* with it: so many nested loops, this one included, are worth sharing out */
 	Combine combine;               /* S_ACC, and S_SET when not R_NONE: combined with what is there */
 	Block body, other;             /* S_FOR; S_IF: then, else */
 	const char *text;              /* S_NOTE: a comment */
@@ -258,6 +259,9 @@ void schedule(Build *b);
 const uint64_t *find_reuse(Arena *a, const Build *b);
 
 /* print.c */
+/* the loops that threads share: of s->nest, those with nothing between them; 0: s runs in one thread */
+int parallel_loops(const Stmt *s);
+const char *parallel_macro(const Stmt *s);       /* what stands before them: "RT_PARALLEL_FOR_2" */
 void block_print(Buf *b, const Graph *g, const Block *body, const char *model, int indent, bool plain);
 void line_print(Buf *b, const char *s, int indent);
 const char *rt_name(Arena *a, const char *op, const char *model);   /* as the unit calls it */

@@ -89,6 +89,8 @@ block_uses(Uses *u, const Block *k)
 		for (int j = 0; j < LEN(s->x); j++)
 			if (s->x[j])
 				val_uses(u, s->x[j]);
+		if (u->rt && parallel_loops(s) > 1)    /* the prologue has that of one loop */
+			rt_use(u->rt, parallel_macro(s));
 		block_uses(u, &s->body);
 		block_uses(u, &s->other);
 	}

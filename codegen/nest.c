@@ -10,15 +10,53 @@
 
 enum {
 	PARALLEL_WORK = 50000,         /* operations below which a parallel region costs more than it saves */
+	ENOUGH_SHARES = 64,            /* iterations that are shared out evenly among as many threads as people have */
+	MAXNEST = 3,                   /* rt/parallel.h has no more */
 	MAXTRY = 24, MAXCOLUMNS = 64, MAXPACKS = 64,
 	MAXROW = 16 << 10              /* bytes of a row that is kept for packing */
 };
 
-static void
-set_parallel(const Build *b, Stmt *outer, int64_t work)
+static Stmt *
+loop_within(const Stmt *s)
 {
-	if (outer && work >= PARALLEL_WORK)
-		outer->parallel = b->checks ? PARALLEL_CHECK : PARALLEL;
+	for (int64_t i = 0; i < s->body.n; i++)
+		if (s->body.s[i]->kind == S_FOR)
+			return s->body.s[i];
+	return NULL;
+}
+
+/* The fewest of n loops from s inwards that have enough iterations; the innermost runs as a whole. */
+static int
+shared_loops(const Build *b, const Stmt *s, int n)
+{
+	int64_t shares = dim_hint(b->g, s->var->extent);
+	int k = 1;
+
+	while (k < MIN(n, MAXNEST) && shares < ENOUGH_SHARES && (s = loop_within(s)) && loop_within(s)) {
+		shares = mul_sat(shares, dim_hint(b->g, s->var->extent));
+		k++;
+	}
+	return k;
+}
+
+/* n: loops from the outermost inwards whose iterations are independent */
+static void
+set_parallel(const Build *b, Stmt *outer, int n, int64_t work)
+{
+	if (!outer || work < PARALLEL_WORK)
+		return;
+	outer->parallel = b->checks ? PARALLEL_CHECK : PARALLEL;
+	outer->nest = shared_loops(b, outer, n);
+}
+
+static int
+loops_of(const Axes *x)
+{
+	int n = 0;
+
+	for (int i = 0; i < x->n; i++)
+		n += !dim_one(x->extent[i]);
+	return n;
 }
 
 Stmt *
@@ -92,7 +130,7 @@ scatter_loops(Build *b, Node *n)
 	Stmt *outer = open_loops(b, &out, &used, &linear, &body);
 
 	s_store(b, body, m, v_ix(b, linear), element(b, n->in[0], index_of(b, &out)));
-	set_parallel(b, outer, type_hint_count(b->g, &n->type));
+	set_parallel(b, outer, loops_of(&out), type_hint_count(b->g, &n->type));
 	used = 0;
 	body = &b->top;
 	open_loops(b, &in, &used, &linear, &body);
@@ -116,7 +154,7 @@ node_loops(Build *b, Node *n)
 	Stmt *outer = open_loops(b, &x, &used, &linear, &body);
 
 	s_store(b, body, root_mem(b, n), v_ix(b, linear), element(b, n, index_of(b, &x)));
-	set_parallel(b, outer, node_work(n));
+	set_parallel(b, outer, loops_of(&x), node_work(n));
 }
 
 static Axes
@@ -357,7 +395,7 @@ combine_chunks(Build *b, const Columns *c, Axes inner)
 		((Val *)all)->name = node_name(b, n);
 		s_store(b, body, root_mem(b, n), v_ix(b, linear), all);
 	}
-	set_parallel(b, outer, c->n * c->chunk->most * dim_hint(b->g, c->width));
+	set_parallel(b, outer, loops_of(&inner), c->n * c->chunk->most * dim_hint(b->g, c->width));
 }
 
 static Dim
@@ -407,6 +445,7 @@ row_loops(Build *b, const Group *k, Axes *rows, Axes *inner, Axes *bytes)
 	Block *body = &b->top, *row_body;
 	uint64_t used = 0, used_inner;
 	Stmt *outer, *f;
+	int nest = 1;
 	bool any = false;
 
 	if (k->columns)
@@ -416,8 +455,10 @@ row_loops(Build *b, const Group *k, Axes *rows, Axes *inner, Axes *bytes)
 		used = (uint64_t)1 << r->id;
 		row = b->ixvar[r->id];
 		outer = open_chunks(b, &c, *inner, r, used, &body);
-	} else
+	} else {
 		outer = open_loops(b, rows, &used, &row, &body);
+		nest = outer ? loops_of(rows) : loops_of(inner);
+	}
 	keep_loops(b, k, body, inner, row, used);
 	for (int64_t i = 0; i < k->nroot; i++)
 		if (is_row_root(k, k->root[i]))
@@ -447,7 +488,7 @@ row_loops(Build *b, const Group *k, Axes *rows, Axes *inner, Axes *bytes)
 		f = pack_loops(b, row_body, &packs, bytes, row, used);
 		outer = outer || c.n ? outer : f;
 	}
-	set_parallel(b, outer, group_work(k));
+	set_parallel(b, outer, nest, group_work(k));
 	if (c.chunk)
 		combine_chunks(b, &c, *inner);
 }

@@ -308,6 +308,27 @@ put_body(Printer *p, const Block *k, int indent, bool brace)
 	put_block(p, k, indent + 1);
 }
 
+int
+parallel_loops(const Stmt *s)
+{
+	int n = s->kind == S_FOR && s->parallel;
+
+	for (const Stmt *t = s; n && n < s->nest && t->body.n == 1 && t->body.s[0]->kind == S_FOR; t = t->body.s[0])
+		n++;
+	return n;
+}
+
+const char *
+parallel_macro(const Stmt *s)
+{
+	static const char *const macro[][3] = {
+		[PARALLEL]       = {"RT_PARALLEL_FOR", "RT_PARALLEL_FOR_2", "RT_PARALLEL_FOR_3"},
+		[PARALLEL_CHECK] = {"RT_PARALLEL_FOR_CHECK", "RT_PARALLEL_FOR_2_CHECK", "RT_PARALLEL_FOR_3_CHECK"},
+	};
+
+	return macro[s->parallel][parallel_loops(s) - 1];
+}
+
 static void
 put_for(Printer *p, const Stmt *s, int indent)
 {
@@ -315,8 +336,7 @@ put_for(Printer *p, const Stmt *s, int indent)
 	bool brace = braced(&s->body);
 
 	if (s->parallel) {
-		buf_printf(&p->line, "%s_PARALLEL_FOR%s", upper(p->arena, p->model),
-			s->parallel == PARALLEL_CHECK ? "_CHECK" : "");
+		buf_printf(&p->line, "%s%s", upper(p->arena, p->model), parallel_macro(s) + strlen("RT"));
 		flush(p, indent);
 	}
 	buf_printf(&p->line, "for (int64_t %s = ", v);

@@ -214,6 +214,34 @@ dear_values_once(void **state)
 	}
 }
 
+/* Threads share the loops of few iterations as one, but never the innermost. */
+static void
+nests_are_shared(void **state)
+{
+	static const struct { const char *model, *macro; } want[] = {
+		{G("\"inputs\": {\"x\": \"f32[2,8,512,64]\"}, \"nodes\": [{\"out\": \"p\", \"op\": \"permute\", \"in\": [\"x\"], "
+			"\"attrs\": {\"dims\": [1, 0, 2, 3]}}, {\"out\": \"y\", \"op\": \"softmax\", \"in\": [\"p\"], "
+			"\"attrs\": {\"dim\": 3}}], \"outputs\": {\"y\": \"y\"}"), "\tM_PARALLEL_FOR_3\n"},
+		{G("\"inputs\": {\"x\": \"f32[8,16,512,64]\"}, \"nodes\": [{\"out\": \"p\", \"op\": \"permute\", \"in\": [\"x\"], "
+			"\"attrs\": {\"dims\": [1, 0, 2, 3]}}, {\"out\": \"y\", \"op\": \"exp\", \"in\": [\"p\"]}], "
+			"\"outputs\": {\"y\": \"y\"}"), "\tM_PARALLEL_FOR_2\n"},
+		{G("\"inputs\": {\"x\": \"f32[B,512]\"}, \"nodes\": [{\"out\": \"y\", \"op\": \"softmax\", \"in\": [\"x\"], "
+			"\"attrs\": {\"dim\": 1}}], \"outputs\": {\"y\": \"y\"}"), "\tM_PARALLEL_FOR\n"},
+		{G("\"inputs\": {\"x\": \"f32[8,20000]\", \"b\": \"f32[8,1]\"}, \"nodes\": [{\"out\": \"y\", \"op\": \"add\", "
+			"\"in\": [\"x\", \"b\"]}], \"outputs\": {\"y\": \"y\"}"), "\tM_PARALLEL_FOR\n"},
+	};
+	static const GenOptions gen = {.backend = BACKEND_FUSED, .option_text = "", .input_base = "m.json"};
+
+	(void)state;
+	for (int i = 0; i < LEN(want); i++) {
+		Arena *a = arena_new();
+		Graph *g = graph_read(a, "nest", want[i].model, (int64_t)strlen(want[i].model));
+		diag_check();
+		assert_non_null(strstr(unit_make(a, g, NULL, &gen).source.s, want[i].macro));
+		arena_free(a);
+	}
+}
+
 int
 main(void)
 {
@@ -222,6 +250,7 @@ main(void)
 		cmocka_unit_test(equal_layers_share),
 		cmocka_unit_test(chains_do_not_double),
 		cmocka_unit_test(dear_values_once),
+		cmocka_unit_test(nests_are_shared),
 		cmocka_unit_test(steps_over_a_grid),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
