@@ -124,7 +124,7 @@ put_struct(Buf *b, const Program *p, int i)
 
 	const char *doc = structs[i].doc;
 
-	if (structs[i].area == AREA_PARAM && (has_checkpoint(p) || loads_weights(p)))
+	if (structs[i].area == AREA_PARAM && uses_files(p))
 		doc = "Parameters. Only init, load, update and train_step write to them.";
 	buf_paragraph(b, "/* ", " * ", doc, " */\n");
 	buf_printf(b, "typedef struct %s_%s {\n", model, structs[i].name);
@@ -180,7 +180,7 @@ put_sizes(Buf *b, const Program *p)
 		put_size(b, p, "TRAIN_WORKSPACE_BYTES", room(p->train), "of train_step");
 	if (optimizer_moments(p))
 		put_size(b, p, "OPTIMIZER_BYTES", optimizer_moments(p) * p->of[AREA_PARAM].bytes, "of optimizer_bind");
-	if (has_checkpoint(p) || loads_weights(p))
+	if (uses_files(p))
 		put_size(b, p, "WHY", WHY, "of the text that says why a file was refused");
 	buf_putc(b, '\n');
 }
@@ -196,7 +196,7 @@ put_codes(Buf *b, const Program *p)
 		{"E_INDEX = 4,", "an index is out of its range; where it was computed, the nearest was used"},
 		{"E_SAVED = 5",  "saved is not of a forward call of this model with these dimensions"},
 	};
-	bool files = has_checkpoint(p) || loads_weights(p);
+	bool files = uses_files(p);
 
 	buf_puts(b, "/* What calls return. All but computed indices is checked before anything is written. */\nenum {\n");
 	for (int i = 0; i < LEN(code); i++)

@@ -61,19 +61,11 @@ values_place(Arena *a, Program *p)
 
 /* ---- what a program has ---- */
 
-static bool
-is_safetensors(const char *file)
-{
-	int64_t n = (int64_t)strlen(file), m = (int64_t)strlen(".safetensors");
-
-	return n >= m && !strcmp(file + n - m, ".safetensors");
-}
-
 /* a value that weights_load brings; other formats are left to the caller */
 static bool
 loaded(const Program *p, const Member *m)
 {
-	return m->blob && !init_inline(p, m) && p->opt->weights != WEIGHTS_GIVEN && is_safetensors(m->blob->file);
+	return m->blob && !init_inline(p, m) && p->opt->weights != WEIGHTS_GIVEN && ends_with(m->blob->file, ".safetensors");
 }
 
 static int64_t
@@ -97,6 +89,12 @@ has_checkpoint(const Program *p)
 {
 	return (p->opt->checkpoint || count_loaded(p, AREA_PARAM) + count_loaded(p, AREA_STATE) > 0)
 		&& p->of[AREA_PARAM].n + p->of[AREA_STATE].n > 0;
+}
+
+bool
+uses_files(const Program *p)
+{
+	return has_checkpoint(p) || loads_weights(p);
 }
 
 /* ---- names ---- */
@@ -228,7 +226,7 @@ put_checkpoint_api(Buf *b, const Program *p)
 void
 checkpoint_print_api(Buf *b, const Program *p)
 {
-	if (!has_checkpoint(p) && !loads_weights(p))
+	if (!uses_files(p))
 		return;
 	buf_puts(b, "/* Files of the safetensors format. What goes wrong is a code and, unless `why` is NULL, a line of\n"
 		" * text that names the tensor or the file. */\n\n");
@@ -240,17 +238,6 @@ checkpoint_print_api(Buf *b, const Program *p)
 }
 
 /* ---- NAME.c: tables ---- */
-
-static void
-put_row(Buf *b, const Program *p, const char *name, DType dt, const Type *t, int64_t offset)
-{
-	buf_puts(b, "\t{");
-	buf_c_string(b, name);
-	buf_printf(b, ", \"%s\", %d, {", dtype_name(dt), t ? t->rank : 0);
-	for (int d = 0; d < (t ? MAX(t->rank, 1) : 1); d++)
-		buf_printf(b, "%s%lld", d ? ", " : "", t && t->rank ? (long long)dim_max(p->user, t->dim[d]) : 0);
-	buf_printf(b, "}, %lld},\n", (long long)offset);
-}
 
 static void
 put_table_head(Buf *b, const Program *p, const char *doc, const char *what)
@@ -269,15 +256,15 @@ put_optimizer_table(Buf *b, const Program *p, int *nsetting, int *nmoment)
 
 	put_table_head(b, p, "the optimizer's state in a checkpoint: settings, then what lies in its flat array", "optimizer");
 	for (*nsetting = 0; (name = optimizer_setting(p, *nsetting)); (*nsetting)++)
-		put_row(b, p, arena_fmt(b->arena, "%s%s", OPTIMIZER, name), optimizer_dtype(p), NULL, 0);
-	put_row(b, p, arena_fmt(b->arena, "%sstep", OPTIMIZER), I64, NULL, 0);
+		tensor_row(b, p, arena_fmt(b->arena, "%s%s", OPTIMIZER, name), &(Type){.dt = optimizer_dtype(p)}, 0);
+	tensor_row(b, p, arena_fmt(b->arena, "%sstep", OPTIMIZER), &(Type){.dt = I64}, 0);
 	for (int k = 0; k < optimizer_moments(p); k++) {
 		*nmoment = 0;
 		for (int i = 0; i < p->of[AREA_GRAD].n; i++) {
 			const Member *w = optimized(p, i) ? &p->of[AREA_PARAM].m[p->of[AREA_GRAD].m[i].param] : NULL;
 			if (!w)
 				continue;
-			put_row(b, p, arena_fmt(b->arena, "%s%s.%s", OPTIMIZER, k ? "v" : "m", w->name), w->type.dt, &w->type, w->offset);
+			tensor_row(b, p, arena_fmt(b->arena, "%s%s.%s", OPTIMIZER, k ? "v" : "m", w->name), &w->type, w->offset);
 			(*nmoment)++;
 		}
 	}
@@ -316,7 +303,7 @@ put_weights_table(Buf *b, const Program *p, const Loaded *l, int n)
 {
 	put_table_head(b, p, "what weights_load reads, by the names in the files", "weights");
 	for (int i = 0; i < n; i++)
-		put_row(b, p, l[i].m->blob->name, l[i].m->type.dt, &l[i].m->type, l[i].m->offset);
+		tensor_row(b, p, l[i].m->blob->name, &l[i].m->type, l[i].m->offset);
 	buf_puts(b, "};\n\n");
 }
 
@@ -333,7 +320,7 @@ put_others_table(Buf *b, const Program *p)
 		if (!of_file(n) || !n->blob->name || map_get(seen, n->blob->name) || leaf_find(p->user, n->blob->name))
 			continue;
 		map_set(seen, n->blob->name, (void *)n);
-		put_row(&rows, p, n->blob->name, n->type.dt, &n->type, 0);
+		tensor_row(&rows, p, n->blob->name, &n->type, 0);
 	}
 	if (!rows.n)
 		return 0;
@@ -504,7 +491,7 @@ checkpoint_use(const Program *p)
 {
 	RtSet *set = kernels_rt(p->kernels);
 
-	if (loads_weights(p) || has_checkpoint(p))
+	if (uses_files(p))
 		rt_use(set, "rt_add");
 	if (loads_weights(p))
 		rt_use(set, "rt_load_below");

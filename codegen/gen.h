@@ -236,6 +236,8 @@ typedef struct Axes {
 } Axes;
 /* loops over axes of more than one element; the row-major index over all of them is set. *body becomes the
  * innermost body, variables are added to *used. Returns the outermost loop, or NULL. */
+/* threads share the loop, if there is one and enough work; n: loops from it inwards whose iterations are independent */
+void set_parallel(const Build *b, Stmt *outer, int n, int64_t work);
 Stmt *open_loops(Build *b, Axes *x, uint64_t *used, const Ix **linear, Block **body);
 
 /* ordered.c: the kernel of scan or sort n, as dot_kernel() is of a contraction. rows and behind: the dimensions before
@@ -468,6 +470,8 @@ void buf_documented(Buf *b, const char *code, const char *doc);      /* a member
 bool has_struct(const Program *p, Area area);
 const char *call_arguments(Arena *a, const Program *p, const Function *f);   /* "(const m_inputs *in, …)" */
 /* unit.c */
+/* of a table of NAME_tensor */
+void tensor_row(Buf *b, const Program *p, const char *name, const Type *t, int64_t offset);
 void array_print(Buf *b, const char *name, DType d, const void *data, int64_t nbytes);   /* static const */
 /* init.c */
 bool init_inline(const Program *p, const Member *m);     /* its first value is of a file and stands in the source */
@@ -489,6 +493,7 @@ DType optimizer_dtype(const Program *p);         /* of settings */
 void values_place(Arena *a, Program *p);         /* decides first_inline and constants_inline */
 bool loads_weights(const Program *p);            /* there is NAME_weights_load */
 bool has_checkpoint(const Program *p);           /* there are NAME_load and NAME_save */
+bool uses_files(const Program *p);               /* one of the two */
 void checkpoint_check(const Program *p);         /* complains about what a file cannot have */
 void checkpoint_use(const Program *p);           /* notes the helpers that it will call */
 void checkpoint_print_codes(Buf *b, const Program *p);

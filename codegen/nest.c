@@ -39,8 +39,7 @@ shared_loops(const Build *b, const Stmt *s, int n)
 	return k;
 }
 
-/* n: loops from the outermost inwards whose iterations are independent */
-static void
+void
 set_parallel(const Build *b, Stmt *outer, int n, int64_t work)
 {
 	if (!outer || work < PARALLEL_WORK)

@@ -17,7 +17,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { LANE = 64, MAXLEVEL = 8, SORT_CHUNKS = 8, SORT_LOCAL = 256, PARALLEL_WORK = 50000 };
+enum { LANE = 64, MAXLEVEL = 8, SORT_CHUNKS = 8, SORT_LOCAL = 256 };
 
 /* one thing carried from element to element: a variable, or an array with a place for each lane */
 typedef struct Carry {
@@ -348,8 +348,7 @@ scan_kernel(Build *b, Node *n, Node *const *root, int64_t nroot, Axes *rows, Axe
 	choose_carries(&s);
 	declare_carries(&s, body);
 	run_loops(&s, body, is_arg(n) ? 0 : s.ncarry - 1, v_int(b, 0), v_dim(b, s.size));
-	if (s.outermost && node_work(n) >= PARALLEL_WORK)
-		s.outermost->parallel = b->checks ? PARALLEL_CHECK : PARALLEL;
+	set_parallel(b, s.outermost, 1, node_work(n));
 }
 
 /* ---- sorts ---- */
@@ -498,8 +497,7 @@ sort_kernel(Build *b, Node *n, Node *const *root, int64_t nroot)
 	if (row)
 		loops = (uint64_t)1 << row->id | (uint64_t)1 << slot->id;
 	sort_row(&t, body, n, root, nroot, row_start(b, n, row, outer, inner), inner, loops);
-	if (outermost && node_work(n) >= PARALLEL_WORK)
-		outermost->parallel = b->checks ? PARALLEL_CHECK : PARALLEL;
+	set_parallel(b, outermost, 1, node_work(n));
 }
 
 void

@@ -90,6 +90,17 @@ static const struct {
 	{AREA_GRAD, "grads", "GRADS", 'g'},
 };
 
+void
+tensor_row(Buf *b, const Program *p, const char *name, const Type *t, int64_t offset)
+{
+	buf_puts(b, "\t{");
+	buf_c_string(b, name);
+	buf_printf(b, ", \"%s\", %d, {", dtype_name(t->dt), t->rank);
+	for (int d = 0; d < MAX(t->rank, 1); d++)
+		buf_printf(b, "%s%lld", d ? ", " : "", t->rank ? (long long)dim_max(p->user, t->dim[d]) : 0);
+	buf_printf(b, "}, %lld},\n", (long long)offset);
+}
+
 static void
 put_table(Buf *b, const Program *p, int k)
 {
@@ -99,15 +110,8 @@ put_table(Buf *b, const Program *p, int k)
 	buf_line(b, 0,
 		arena_fmt(b->arena, "const %s_tensor %s_%s_table[%s_N%s] = {", m, m, flat[k].name, upper(b->arena, m),
 			flat[k].count));
-	for (int64_t i = 0; i < ms->n; i++) {
-		const Type *t = &ms->m[i].type;
-		buf_puts(b, "\t{");
-		buf_c_string(b, ms->m[i].name);
-		buf_printf(b, ", \"%s\", %d, {", dtype_name(t->dt), t->rank);
-		for (int d = 0; d < MAX(t->rank, 1); d++)
-			buf_printf(b, "%s%lld", d ? ", " : "", t->rank ? (long long)dim_max(p->user, t->dim[d]) : 0);
-		buf_printf(b, "}, %lld},\n", (long long)ms->m[i].offset);
-	}
+	for (int64_t i = 0; i < ms->n; i++)
+		tensor_row(b, p, ms->m[i].name, &ms->m[i].type, ms->m[i].offset);
 	buf_puts(b, "};\n\n");
 }
 
@@ -152,7 +156,7 @@ unit_source(Buf *b, const Program *p)
 
 	unit_head(b, p);
 	buf_printf(b, "#include \"%s.h\"\n\n", m);
-	if (has_checkpoint(p) || loads_weights(p))
+	if (uses_files(p))
 		buf_puts(b, "#include <stdio.h>\n#include <stdlib.h>\n\n");
 	init_use(p);
 	call_use(p);

@@ -880,6 +880,8 @@ typedef struct Places {
 enum { MAXFUSED = 4000 };
 /* map: by id of the joint graph, node of bwd that has its value, or NULL */
 Places *places_of(Arena *a, const Graph *joint, Graph *bwd, Node *const *map);
+/* outputs and updates of the joint graph from the nodes of it in `need`; map, by its ids, is filled with theirs */
+Graph *forward_graph(Arena *a, const Graph *joint, const bool *need, Node **map);
 /* By id of the joint graph: it is computed where a contraction ends, and nowhere else, or would be: it is not of what
  * forward computes in any case (need) but follows something that is. Guessed beyond MAXFUSED. */
 bool *places_at_dot(Arena *a, const Graph *joint, const bool *need);

@@ -107,9 +107,8 @@ places_of(Arena *a, const Graph *joint, Graph *bwd, Node *const *map)
 
 /* ---- forward ---- */
 
-/* what forward does in any case; map: by id of the joint graph */
-static Graph *
-forward_alone(Arena *a, const Graph *joint, const bool *need, Node **map)
+Graph *
+forward_graph(Arena *a, const Graph *joint, const bool *need, Node **map)
 {
 	Graph *h = graph_like(a, joint);
 
@@ -118,8 +117,11 @@ forward_alone(Arena *a, const Graph *joint, const bool *need, Node **map)
 		if (joint->leaf[i]->role != COTANGENT)
 			map[joint->leaf[i]->node->id] = node_leaf(h, joint->leaf[i], joint->leaf[i]->node->type);
 	for (int64_t i = 0; i < joint->nnode; i++)
-		if (need[i] && !map[i])
+		if (need[i] && !map[i]) {
 			map[i] = node_onto(h, joint->node[i], map);
+			map[i]->side = SIDE_F;
+		}
+	h->loss = joint->loss;
 	ports_through(h, &h->out, &joint->out, map);
 	ports_through(h, &h->update, &joint->update, map);
 	return h;
@@ -159,7 +161,7 @@ places_at_dot(Arena *a, const Graph *joint, const bool *need)
 	bool *at = NEW(a, n, bool), known = joint->nnode <= MAXFUSED;
 
 	if (known)
-		count_kernels(a, forward_alone(a, joint, need, map), all, dotted);
+		count_kernels(a, forward_graph(a, joint, need, map), all, dotted);
 	for (int64_t i = 0; i < joint->nnode; i++) {
 		const Node *v = joint->node[i], *m = map[i];
 		if (m && all[m->id])

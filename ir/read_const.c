@@ -112,14 +112,6 @@ inline_read(Graph *g, const Json *j, const Type *t)
 
 /* ---- from files ---- */
 
-static bool
-ends_with(const char *s, const char *end)
-{
-	size_t n = strlen(s), m = strlen(end);
-
-	return n >= m && !strcmp(s + n - m, end);
-}
-
 typedef struct Arrays { Array *x; int n; } Arrays;     /* of a file; n is -1: not a format that we read */
 
 static Arrays

@@ -425,11 +425,10 @@ static Graph *
 make_forward(Rewrite *w)
 {
 	const Graph *g = w->g;
-	Graph *h = graph_like(w->a, g);
+	Graph *h;
 	bool *need = NEW(w->a, MAX(g->nnode, 1), bool);
 	Node **map = NEW(w->a, MAX(g->nnode, 1), Node *);
 
-	h->folding = false;
 	for (int64_t i = 0; i < g->out.n; i++)
 		need[g->out.p[i].v->id] = true;
 	for (int64_t i = 0; i < g->update.n; i++)
@@ -439,17 +438,7 @@ make_forward(Rewrite *w)
 		for (int k = 0; need[i] && k < g->node[i]->nin; k++)
 			need[g->node[i]->in[k]->id] = true;
 	}
-	for (int64_t i = 0; i < g->nleaf; i++)
-		if (g->leaf[i]->role != COTANGENT)
-			map[g->leaf[i]->node->id] = node_leaf(h, g->leaf[i], g->leaf[i]->node->type);
-	for (int64_t i = 0; i < g->nnode; i++)
-		if (need[i] && !map[i]) {
-			map[i] = node_onto(h, g->node[i], map);
-			map[i]->side = SIDE_F;
-		}
-	h->loss = g->loss;
-	ports_through(h, &h->out, &g->out, map);
-	ports_through(h, &h->update, &g->update, map);
+	h = forward_graph(w->a, g, need, map);
 	for (int64_t i = 0; i < g->nnode; i++)
 		if (w->s->is_saved[i])
 			port_add(h, &h->saved, w->saved_name[i], kept_form(w, g->node[i], map[i]), g->node[i]->at);

@@ -65,6 +65,14 @@ file_exists(const char *path)
 	return access(path, F_OK) == 0;
 }
 
+bool
+ends_with(const char *path, const char *end)
+{
+	size_t n = strlen(path), m = strlen(end);
+
+	return n >= m && !strcmp(path + n - m, end);
+}
+
 const char *
 path_dir(Arena *a, const char *path)
 {

@@ -150,6 +150,7 @@ void sha256_hex(const void *p, int64_t n, char out[65]);
 /* io.c: whole files. Reading failures are fail(EXIT_INPUT). "-" is standard input/output. */
 char *read_file(Arena *a, const char *path, int64_t *n);     /* NUL-terminated */
 bool file_exists(const char *path);
+bool ends_with(const char *path, const char *end);
 const char *path_dir(Arena *a, const char *path);            /* "." for a bare name */
 const char *path_join(Arena *a, const char *dir, const char *name);   /* name when absolute */
 /* A set of outputs that appears whole or not at all: every file is complete and

@@ -94,8 +94,7 @@ typedef struct Emitted {
 const char *emitted_directory(const Args *a);    /* that of -o; ends when there is none */
 const char *emitted_path(const Args *a, const Graph *user, const char *suffix);      /* DIR/NAME.suffix */
 GenOptions *emitted_options(Args *a);
-Program *emitted_program(Args *a, const Graph *user);
-Program *emitted_ticking(Args *a, const Graph *user);    /* the same, its steps timed */
+Program *emitted_program(Args *a, const Graph *user, bool ticks);      /* ticks: its steps are timed */
 /* by member; leaf: by leaf of the model */
 Tensor *const *emitted_values(Arena *a, const Program *p, Area area, Tensor *const *leaf);
 bool emit(Args *a, const Graph *user, Emitted *e);       /* false: --stop, there are dumps at most */

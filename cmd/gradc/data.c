@@ -13,14 +13,6 @@ array_named(const Array *list, int n, const char *name)
 	return NULL;
 }
 
-static bool
-ends_with(const char *s, const char *end)
-{
-	size_t n = strlen(s), m = strlen(end);
-
-	return n >= m && !strcmp(s + n - m, end);
-}
-
 typedef struct Files { Array *x; int n; } Files;
 
 static void

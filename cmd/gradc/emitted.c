@@ -56,21 +56,12 @@ emitted_options(Args *a)
 }
 
 Program *
-emitted_program(Args *a, const Graph *user)
+emitted_program(Args *a, const Graph *user, bool ticks)
 {
 	GenOptions *g = emitted_options(a);
 
 	g->weights = WEIGHTS_GIVEN;
-	return program_make(a->arena, user, split_of(a, user, pass_find("split")), g);
-}
-
-Program *
-emitted_ticking(Args *a, const Graph *user)
-{
-	GenOptions *g = emitted_options(a);
-
-	g->weights = WEIGHTS_GIVEN;
-	g->ticks = true;
+	g->ticks = ticks;
 	return program_make(a->arena, user, split_of(a, user, pass_find("split")), g);
 }
 

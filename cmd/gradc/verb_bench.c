@@ -8,7 +8,6 @@
 #include "cmd.h"
 #include "roofline.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -188,13 +187,11 @@ static double
 number(Args *a, int opt, double dflt, double least, double most)
 {
 	const char *text = a->val[opt];
-	char *end;
 	double v;
 
 	if (!text)
 		return dflt;
-	v = strtod(text, &end);
-	if (end == text || *end || !(v >= least && v <= most))
+	if (!parse_double(text, &v) || !(v >= least && v <= most))
 		usage_error(a, "%s: '%s' is no number from %g to %g", opt_table()[opt].name, text, least, most);
 	return v;
 }
@@ -245,7 +242,7 @@ verb_bench(Args *a)
 		usage_error(a, "--threads: '%s' is no whole number", a->val[O_THREADS]);
 	diag_check();
 	plan_for_sizes(user, c.symval);
-	p = emitted_ticking(a, user);
+	p = emitted_program(a, user, true);
 	measure(a, &t, p, &c, leaf, seconds);
 	if (a->val[O_SVG]) {
 		Outputs *o = outputs_new(a->arena);

@@ -100,7 +100,7 @@ static void
 call(Args *a, const Graph *user, EvalCtx *c, Tensor *const *leaf, Values *r)
 {
 	static const Area outputs[] = {AREA_OUTPUT}, state[] = {AREA_STATE, AREA_PARAM};
-	const Program *p = emitted_program(a, user);
+	const Program *p = emitted_program(a, user, false);
 	const char *why;
 	Harness *h = harness_build(a->arena, &p, 1, a->val[O_CC] ? a->val[O_CC] : "cc", &why);
 	Job job = {.call = p->forward ? CALL_FORWARD : CALL_INFER, .symval = c->symval};

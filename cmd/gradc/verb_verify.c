@@ -316,7 +316,7 @@ verb_verify(Args *a)
 	Verify v = {.a = a, .c = &c, .user = user};
 	int wrong;
 
-	v.program = emitted_program(a, user);
+	v.program = emitted_program(a, user, false);
 	build(&v);
 	all_parts(&v);
 	if (v.program->backward)
