@@ -47,7 +47,7 @@ $(BUILD)/gen/rt/dot_f64.h: codegen/rt/dot_f32.h Makefile
 	$(Q)sed -e 's/float/double/g' -e 's/f32/f64/g' -e 's/F32/F64/g' $< > $@
 $(BUILD)/gen/rt_files.h:         $(RT)
 $(BUILD)/gen/init_files.h:       $(INIT)
-$(BUILD)/gen/harness_files.h:    codegen/harness/run.c codegen/harness/bench.c
+$(BUILD)/gen/harness_files.h:    $(addprefix codegen/harness/,run.c clock.c bench.c)
 $(BUILD)/obj/codegen/rt.o:       $(BUILD)/gen/rt_files.h
 $(BUILD)/obj/codegen/harness.o:  $(BUILD)/gen/harness_files.h
 $(BUILD)/obj/cmd/gradc/verb_init.o: $(BUILD)/gen/init_files.h

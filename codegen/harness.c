@@ -1,6 +1,7 @@
 /* harness: emitted units compiled by the system's compiler, and their calls.
  *
- * The program is harness/run.c (with harness/bench.c, to take times), which knows no model, and a table made here: per
+ * The program is harness/run.c, which knows no model, with harness/clock.c and
+ * bench.c where it takes times, and a table made here: per
  * model the arrays that its calls get, and one function that puts them into the
  * structs of its interface. It is compiled once and run any number of times;
  * request and response are files of 64-bit integers and the bytes of arrays. */
@@ -133,7 +134,7 @@ harness_source(Buf *b, const Program *const *p, int n)
 {
 	bool ticks = n && p[0]->opt->ticks;
 
-	for (int k = 0; k <= ticks; k++)
+	for (int k = 0; k < (ticks ? LEN(harness_files) : 1); k++)
 		for (int i = 0; i < harness_files[k].n; i++)
 			buf_puts(b, harness_files[k].line[i]);
 	buf_putc(b, '\n');

@@ -1,22 +1,12 @@
 /* bench.c: how long emitted functions and their steps take, and what the machine can do.
  *
- * Follows run.c. usage: run bench REQUEST RESPONSE
+ * Follows run.c and clock.c. usage: run bench REQUEST RESPONSE
  * The unit calls bench_tick(i) after its step i, and bench_tick(-1) before the first:
  * what lies between two calls is charged to the later. Functions are called in turn,
  * so that what disturbs the machine disturbs all of them; a time is the median of
  * its samples. One thread is timed by its own processor time, several by the clock
  * on the wall. */
-#include <time.h>
-
-enum { CALLS = 5, LEVELS = 8, MOST_SAMPLES = 1001, CHAINS = 12, LOOPS = 200000 };
-
-#if defined(__GNUC__) && defined(__AVX512F__)
-enum { VECTOR = 64 };
-#elif defined(__GNUC__) && defined(__AVX__)
-enum { VECTOR = 32 };
-#else
-enum { VECTOR = 16 };
-#endif
+enum { CALLS = 5, LEVELS = 8, MOST_SAMPLES = 1001 };
 
 typedef struct Course {        /* the samples of one function */
 	int present, nstep, n, code;
@@ -26,19 +16,6 @@ typedef struct Course {        /* the samples of one function */
 static double *bench_now;      /* steps of the running sample */
 static int bench_rest;         /* index of what is no step */
 static double bench_last, bench_cost;   /* the last tick; what looking at the clock takes */
-
-static double
-now(void)
-{
-	struct timespec t;
-
-#ifdef _OPENMP
-	clock_gettime(CLOCK_MONOTONIC, &t);
-#else
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-#endif
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* the least time between two looks */
 static double
@@ -64,14 +41,6 @@ bench_tick(int step)
 	bench_last = t;
 }
 
-static int
-ascending(const void *p, const void *q)
-{
-	const double a = *(const double *)p, b = *(const double *)q;
-
-	return (a > b) - (a < b);
-}
-
 /* of every stride-th number; they are sorted */
 static double
 median(const double *x, int n, int stride)
@@ -88,47 +57,6 @@ median(const double *x, int n, int stride)
 }
 
 /* ---- the machine ---- */
-
-#define DEFINE_PEAK(T) \
-typedef T vector_##T __attribute__((vector_size(VECTOR))); \
-CONTRACT \
-static double \
-peak_##T(volatile T *sink) \
-{ \
-	CONTRACT_BODY \
-	vector_##T s[CHAINS], sum = {0}; \
-	volatile T half = (T)0.5, tenth = (T)0.1, start; \
-	const T x = half; \
-	const vector_##T y = sum + tenth; \
-	double t; \
-	long k; \
-	int i; \
-\
-	/* chains that begin alike would be merged */ \
-	for (i = 0; i < CHAINS; i++) { \
-		start = (T)(i + 1); \
-		s[i] = sum + start; \
-	} \
-	t = now(); \
-	for (k = 0; k < LOOPS; k++) \
-		for (i = 0; i < CHAINS; i++) \
-			s[i] = s[i] * x + y; \
-	t = now() - t; \
-	for (i = 0; i < CHAINS; i++) \
-		sum += s[i]; \
-	*sink = sum[0]; \
-	return 2e-9 * CHAINS * (VECTOR / (int)sizeof(T)) * LOOPS / t; \
-}
-
-#if defined(__clang__)
-#define CONTRACT
-#define CONTRACT_BODY _Pragma("clang fp contract(fast)")
-#else
-#define CONTRACT __attribute__((optimize("O3", "fp-contract=fast")))
-#define CONTRACT_BODY
-#endif
-DEFINE_PEAK(float)
-DEFINE_PEAK(double)
 
 static int
 threads(void)

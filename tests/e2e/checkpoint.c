@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "check.h"
 #include "kept.h"
 #include "plain.h"
 
@@ -18,16 +19,6 @@ typedef struct Model {
 } Model;
 
 static double loss;
-static int failed;
-
-static void
-check(int ok, const char *what, const char *why)
-{
-	if (ok)
-		return;
-	printf("FAIL %s: %s\n", what, why);
-	failed = 1;
-}
 
 /* parameters hold rubbish; moments are zeros, as they are where a parameter is not trained */
 static void

@@ -5,22 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "check.h"
 #include "inside.h"
 #include "weights.h"
 
 static unsigned char params[WEIGHTS_PARAMS_BYTES], state[WEIGHTS_STATE_BYTES], constants[WEIGHTS_CONSTANTS_BYTES];
 static unsigned char params2[INSIDE_PARAMS_BYTES], state2[INSIDE_STATE_BYTES], before[WEIGHTS_PARAMS_BYTES];
 static unsigned char space[WEIGHTS_WORKSPACE_BYTES + WEIGHTS_ALIGN];
-static int failed;
-
-static void
-check(int ok, const char *what, const char *why)
-{
-	if (ok)
-		return;
-	printf("FAIL %s: %s\n", what, why);
-	failed = 1;
-}
 
 int
 main(int argc, char **argv)

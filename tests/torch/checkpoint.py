@@ -13,18 +13,9 @@ from torch import nn
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "cmd", "import", "torch"))
 import gradc_torch                                                      # noqa: E402
 from emitted import Program                                             # noqa: E402
+from tally import check, end                                            # noqa: E402
 
 E_OPEN, E_MISSING, E_UNKNOWN, E_TYPE = 6, 9, 10, 11
-passed = failed = 0
-
-
-def check(ok, what):
-    global passed, failed
-    passed += bool(ok)
-    failed += not ok
-    if not ok:
-        print("FAIL checkpoint:", what)
-
 
 class Tied(nn.Module):
     def __init__(self):
@@ -89,8 +80,7 @@ def main():
         change(wrong)
         gradc_torch.save(wrong, file("wrong"))
         check(call("load", file("wrong"), None) == (code, why) and holds(), why)
-    print("%d passed, %d failed" % (passed, failed))
-    return failed != 0
+    return end()
 
 
 if __name__ == "__main__":

@@ -23,16 +23,7 @@ import models_recurrent                                                 # noqa: 
 import models_user                                                      # noqa: E402, F401
 import models_window                                                    # noqa: E402, F401
 from served import Served, drawn                                        # noqa: E402
-
-passed = failed = 0
-
-
-def check(ok, what):
-    global passed, failed
-    passed += bool(ok)
-    failed += not ok
-    if not ok:
-        print("FAIL", what, flush=True)
+from tally import check, end                                            # noqa: E402
 
 
 def to(x, dtype):
@@ -159,8 +150,7 @@ def main():
             check(False, "%s: %s" % (name, e))
     steps(gradc, folder)
     refusals(folder)
-    print("%d passed, %d failed" % (passed, failed))
-    return failed != 0
+    return end()
 
 
 if __name__ == "__main__":

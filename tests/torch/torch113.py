@@ -13,6 +13,7 @@ import torch
 import errors
 import run
 import zoo
+from tally import check, end
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -24,9 +25,9 @@ def refused(name, why):
         more = {k: case[k] for k in ("targets", "loss", "params", "dims") if k in case}
         run.gradc_torch.export(case["model"], case["inputs"], os.devnull, **more)
     except (AttributeError, run.gradc_torch.ExportError) as e:
-        run.check(why in str(e), "%s: refused as %s" % (name, e))
+        check(why in str(e), "%s: refused as %s" % (name, e))
     else:
-        run.check(False, "%s: exported, while torch113.json says: %s" % (name, why))
+        check(False, "%s: exported, while torch113.json says: %s" % (name, why))
 
 
 def of_zoo(name, gradc, folder, cc):
@@ -38,7 +39,7 @@ def of_zoo(name, gradc, folder, cc):
     program = zoo.Program(gradc, path, os.path.join(folder, name), cc)
     got = program.loss_and_gradients({k: v.numpy() for k, v in inputs.items()}, {k: v.numpy() for k, v in params.items()})
     far, which = zoo.worst(got, want)
-    run.check(far <= 1e-9, "%s: %s is off by %.2g" % (name, which, far))
+    check(far <= 1e-9, "%s: %s is off by %.2g" % (name, which, far))
 
 
 def main():
@@ -56,14 +57,13 @@ def main():
             else:
                 run.run_case(name, run.MODELS[name](), gradc, folder, cc)
         except (RuntimeError, run.gradc_torch.ExportError, run.subprocess.CalledProcessError) as e:
-            run.check(False, "%s: %s" % (name, e))
+            check(False, "%s: %s" % (name, e))
     for name in errors.CASES:
         told = errors.tell(folder, name)
-        run.check(not told, told)
+        check(not told, told)
     run.steps(gradc, folder)
     run.refusals(folder)
-    print("%d passed, %d failed" % (run.passed, run.failed))
-    return run.failed != 0
+    return end()
 
 
 if __name__ == "__main__":

@@ -42,6 +42,18 @@ write_bytes(const void *p, size_t n)
 	assert_int_equal(fclose(f), 0);
 }
 
+static size_t
+read_bytes(void *p, size_t room)
+{
+	FILE *f = fopen(path, "rb");
+	size_t n;
+
+	assert_non_null(f);
+	n = fread(p, 1, room, f);
+	fclose(f);
+	return n;
+}
+
 /* a file of that header, blanks behind it, and that many bytes of data, all 1 */
 static void
 write_file(const char *header, int blanks, size_t ndata)
@@ -210,14 +222,11 @@ lengths(void **state)
 {
 	static const char good[] = "{" A "," B "}";
 	char why[RT_WHY], whole[512], name[700];
-	FILE *f;
 	size_t n;
 
 	(void)state;
 	write_file(good, 3, 11);
-	assert_non_null(f = fopen(path, "rb"));
-	n = fread(whole, 1, sizeof whole, f);
-	fclose(f);
+	n = read_bytes(whole, sizeof whole);
 	for (size_t k = 0; k < n; k++) {
 		write_bytes(whole, k);
 		assert_int_equal(load_two(NULL, why), RT_E_FORMAT);
@@ -249,14 +258,11 @@ booleans(void **state)
 {
 	static const char good[] = "{" A "," B "}";
 	char why[RT_WHY], whole[512];
-	FILE *f;
 	size_t n;
 
 	(void)state;
 	write_file(good, 0, 11);
-	assert_non_null(f = fopen(path, "rb"));
-	n = fread(whole, 1, sizeof whole, f);
-	fclose(f);
+	n = read_bytes(whole, sizeof whole);
 	whole[n - 2] = 2;
 	write_bytes(whole, n);
 	assert_int_equal(load_two(NULL, why), RT_E_FORMAT);

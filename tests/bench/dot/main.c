@@ -3,11 +3,10 @@
  * Times are of this thread's CPU alone; the median of many samples of some
  * milliseconds, operands in cache as far as they fit. The peak is measured between
  * samples, with vectors as wide as the kernels': shares are of its best, and one
- * well above 1 means that peak() is not what it says. */
+ * well above 1 means that peak_float() is not what it says. */
 #define _POSIX_C_SOURCE 200809L
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 typedef struct Shape {
 	const char *name;
@@ -18,56 +17,10 @@ typedef struct Shape {
 	double flops;
 } Shape;
 
+#include "clock.c"
 #include "kernels.h"
 
-enum { SAMPLES = 31, CHAINS = 12, LOOPS = 400000, NSHAPE = sizeof shapes / sizeof *shapes };
-
-static double
-now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static int
-ascending(const void *p, const void *q)
-{
-	const double a = *(const double *)p, b = *(const double *)q;
-
-	return (a > b) - (a < b);
-}
-
-static volatile float sink;
-
-/* GFLOP/s of multiply-adds in independent chains, f32 */
-T_CONTRACT
-static double
-peak(void)
-{
-	T_CONTRACT_BODY
-	t_vec_f32 s[CHAINS], sum = {0};
-	volatile float half = 0.5f, tenth = 0.1f, start;
-	const float x = half;
-	const t_vec_f32 y = sum + tenth;
-	double t;
-
-	/* chains that begin alike would be merged */
-	for (int i = 0; i < CHAINS; i++) {
-		start = (float)(i + 1);
-		s[i] = sum + start;
-	}
-	t = now();
-	for (long k = 0; k < LOOPS; k++)
-		for (int i = 0; i < CHAINS; i++)
-			s[i] = s[i] * x + y;
-	t = now() - t;
-	for (int i = 0; i < CHAINS; i++)
-		sum += s[i];
-	sink = ((const float *)&sum)[0];
-	return 2e-9 * CHAINS * T_WIDTH_F32 * LOOPS / t;
-}
+enum { SAMPLES = 31, NSHAPE = sizeof shapes / sizeof *shapes };
 
 static void
 fill(void *p, size_t bytes, int size)
@@ -87,6 +40,7 @@ run(const Shape *s)
 {
 	void *v[4] = {0};
 	double t[SAMPLES], most = 0;
+	volatile float sink;
 	const long times = 1 + (long)(3e8 / s->flops);
 
 	for (int i = 0; i < s->n; i++) {
@@ -96,7 +50,7 @@ run(const Shape *s)
 		fill(v[i], s->bytes[i], s->size);
 	}
 	for (int i = 0; i < SAMPLES; i++) {
-		const double top = peak();
+		const double top = peak_float(&sink);
 		double begin;
 
 		most = top > most ? top : most;

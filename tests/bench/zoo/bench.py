@@ -7,7 +7,7 @@ one model at a time, and then called in turn, round by round, so that what distu
 the median of all samples. The ratio is that of the fastest peer's time to ours: above 1, ours is faster.
 
 Fair settings: an allocator that keeps its memory (or PyTorch pays for page faults in every step), BLAS that chooses its
-own kernels, inputs and parameters made before the clock starts, JAX compiled ahead of time with donated nothing."""
+own kernels, inputs and parameters made before the clock starts, JAX compiled ahead of time."""
 import argparse
 import json
 import math
@@ -21,11 +21,15 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TORCH = os.path.join(HERE, "..", "..", "torch")
 PACKAGE = os.path.join(HERE, "..", "..", "..", "cmd", "import", "torch")
 ALLOCATOR = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "17179869184", "MALLOC_TOP_PAD_": "268435456"}
-OURS = "gradc"
+OURS, EXPORT = "gradc", "export"
 PEERS = ("eager", "compile", "jax")
 
 
 # ---- the process of one system: makes a step, then answers "run SECONDS" with times
+
+
+def model_path(model, options):
+    return os.path.join(options.folder, model, model + ".json")
 
 
 def tensors(arrays):
@@ -39,7 +43,7 @@ def make_gradc(spec, threads, options):
     from emitted import Program
     P, X = spec.make()
     P, X = ({k: np.ascontiguousarray(v) for k, v in of.items()} for of in (P, X))
-    path = os.path.join(options.folder, spec.name, spec.name + ".json")
+    path = model_path(spec.name, options)
     cc = "cc -O3 -march=native" + (" -fopenmp" if threads > 1 else "")
     program = Program(options.gradc, path, os.path.join(options.folder, spec.name, "t%d" % threads), cc)
     out, grads = program.empty("outputs"), program.empty("grads")
@@ -53,6 +57,13 @@ def make_gradc(spec, threads, options):
         return float(next(iter(out.values())))
     step.memory = P, X, out, grads             # the structs hold addresses alone
     return step
+
+
+def export(spec, options):
+    """The model as IR."""
+    import gradc_torch
+    P, X = spec.make()
+    gradc_torch.export(spec.loss, (tensors(X),), model_path(spec.name, options), params=tensors(P))
 
 
 def make_torch(spec, threads, options, compiled):
@@ -97,6 +108,8 @@ def worker(options):
     torch.set_num_threads(threads)
     from zoo_models import ZOO
     spec = ZOO[name]
+    if system == EXPORT:
+        return export(spec, options)
     make = {"gradc": make_gradc, "jax": make_jax}.get(system)
     step = make(spec, threads, options) if make else make_torch(spec, threads, options, system == "compile")
     loss = step()
@@ -114,6 +127,10 @@ def worker(options):
 # ---- all of them
 
 
+def command(system, model, threads, options):
+    return [sys.executable, __file__, options.gradc, options.folder, "--worker=%s,%s,%d" % (system, model, threads)]
+
+
 class System:
     """A worker of one model."""
 
@@ -122,10 +139,9 @@ class System:
                    OPENBLAS_NUM_THREADS=str(threads), JAX_PLATFORMS="cpu", OMP_PROC_BIND="false")
         env.pop("OPENBLAS_CORETYPE", None)
         cpus = sorted(os.sched_getaffinity(0))[:threads]
-        command = [sys.executable, __file__, options.gradc, options.folder, "--worker=%s,%s,%d" % (name, model, threads)]
         self.name, self.times = name, []
         self.log = open(os.path.join(options.folder, model, "%s.t%d.log" % (name, threads)), "w")
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True,
+        self.process = subprocess.Popen(command(name, model, threads, options), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True,
                                         env=env, preexec_fn=lambda: os.sched_setaffinity(0, cpus))
 
     def ready(self):
@@ -142,23 +158,6 @@ class System:
         self.process.stdin.close()
         self.process.wait()
         self.log.close()
-
-
-def export(model, options):
-    """The model as IR, by a process of its own: what it imports is in nobody's way."""
-    folder = os.path.join(options.folder, model)
-    os.makedirs(folder, exist_ok=True)
-    code = """
-import sys
-sys.path[:0] = %r
-import torch, gradc_torch
-from bench import tensors
-from zoo_models import ZOO
-spec = ZOO[%r]
-P, X = spec.make()
-gradc_torch.export(spec.loss, (tensors(X),), %r, params=tensors(P))
-""" % ([TORCH, PACKAGE, HERE], model, os.path.join(folder, model + ".json"))
-    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def measure(model, threads, options):
@@ -223,7 +222,8 @@ def main():
     models = options.models.split(",") if options.models else list(ZOO)
     rows = []
     for model in models:
-        export(model, options)
+        os.makedirs(os.path.join(options.folder, model), exist_ok=True)
+        subprocess.run(command(EXPORT, model, 1, options), check=True)
         for threads in options.threads:
             rows.append(measure(model, threads, options))
             print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
