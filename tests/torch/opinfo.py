@@ -31,7 +31,7 @@ from gradc_torch.graph import DTYPES                                    # noqa: 
 from gradc_torch.program import Program                                 # noqa: E402
 from gradc_torch.safetensors import write                               # noqa: E402
 from gradc_torch.trace import trace                                     # noqa: E402
-import coverage                                                         # noqa: E402
+import op_coverage                                                      # noqa: E402
 from references import REFERENCES                                       # noqa: E402
 
 UNIT = 64                      # samples of one compiled model
@@ -79,7 +79,7 @@ class Sample(nn.Module):
         return self.called(lambda name: getattr(self, name))
 
     def record(self, status, why=""):
-        return Record(coverage.full_name(self.op), self.index, str(self.dtype)[6:], status, why)
+        return Record(op_coverage.full_name(self.op), self.index, str(self.dtype)[6:], status, why)
 
 
 class Samples(nn.Module):
@@ -433,10 +433,10 @@ def pointed_at(sample, own, got):
 
 def differs(sample, e, i, want, own, got):
     """None, or how result i of the sample does."""
-    if e.random or sample.op.name in coverage.UNDEFINED:
+    if e.random or sample.op.name in op_coverage.UNDEFINED:
         same_type = got.shape == tuple(own.shape) and got.dtype == as_numpy(own).dtype
         return None if same_type else "%s%s, not %s%s" % (got.dtype, list(got.shape), own.dtype, list(own.shape))
-    if sample.op.name in coverage.TIES and i == 1:
+    if sample.op.name in op_coverage.TIES and i == 1:
         return pointed_at(sample, own, got)
     return far(got, want, own, e.scale)
 
@@ -501,7 +501,7 @@ def run_chunk(job):
                 except Exception as e:          # PyTorch itself does not do it
                     records.append(s.record("unusable", "PyTorch: %s" % str(e).splitlines()[0][:100]))
         except Exception as e:
-            records.append(Record(coverage.full_name(op_db[i]), 0, "", "unusable", "no samples: %s" % str(e).splitlines()[0][:100]))
+            records.append(Record(op_coverage.full_name(op_db[i]), 0, "", "unusable", "no samples: %s" % str(e).splitlines()[0][:100]))
     times["eager"] = cpu() - begin
     begin = cpu()
     units, refused = [], {}
@@ -551,7 +551,7 @@ def run_jobs(jobs, options):
             elif len(indices) > 1:
                 waiting += [("%s-%d" % (number, i), [i], options) for i in indices]
             else:
-                yield [Record(coverage.full_name(op_db[indices[0]]), 0, "", "failed", "the process ends")], {}
+                yield [Record(op_coverage.full_name(op_db[indices[0]]), 0, "", "failed", "the process ends")], {}
 
 
 def main():
@@ -587,7 +587,7 @@ def main():
             f.writelines(json.dumps(r._asdict()) + "\n" for r in records)
     if options.verbose:
         print("CPU: " + " ".join("%s %.0f s" % t for t in times.items()))
-    return coverage.report(records, op_db, options)
+    return op_coverage.report(records, op_db, options)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """What PyTorch's ops came to, as a table.
 
-    coverage.py TABLE RECORDS...    writes it from records of opinfo.py; later files stand for an op instead of earlier ones"""
+    op_coverage.py TABLE RECORDS...    writes it from records of opinfo.py; later files stand for an op instead of earlier ones"""
 import collections
 import json
 import os
