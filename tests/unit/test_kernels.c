@@ -181,7 +181,7 @@ steps_over_a_grid(void **state)
 }
 
 /* What several loops over a row need is computed in one of them, where it is dear and the row is not too long. (The
- * definition of m_exp_f32 counts, too.) */
+ * definition of the function counts, too.) */
 static void
 dear_values_once(void **state)
 {
@@ -190,7 +190,7 @@ dear_values_once(void **state)
 			"\"attrs\": {\"dim\": 1}}], \"outputs\": {\"y\": \"y\"}"), "m_exp_f32(", 2},
 		{G("\"inputs\": {\"x\": \"f32[B,512]\"}, \"nodes\": [{\"out\": \"g\", \"op\": \"gelu\", \"in\": [\"x\"]}, "
 			"{\"out\": \"y\", \"op\": \"layer_norm\", \"in\": [\"g\"], \"attrs\": {\"normalized_shape\": [512]}}], "
-			"\"outputs\": {\"y\": \"y\"}"), "erfcf(", 1},
+			"\"outputs\": {\"y\": \"y\"}"), "m_erfc_f32(", 2},
 		{G("\"inputs\": {\"x\": \"f32[B,20000]\"}, \"nodes\": [{\"out\": \"y\", \"op\": \"softmax\", \"in\": [\"x\"], "
 			"\"attrs\": {\"dim\": 1}}], \"outputs\": {\"y\": \"y\"}"), "m_exp_f32(", 4},
 	};
