@@ -238,6 +238,7 @@ typedef struct Axes {
  * innermost body, variables are added to *used. Returns the outermost loop, or NULL. */
 /* threads share the loop, if there is one and enough work; n: loops from it inwards whose iterations are independent */
 void set_parallel(const Build *b, Stmt *outer, int n, int64_t work);
+bool worth_sharing(int64_t work);                /* do so many operations pay for a parallel region? */
 Stmt *open_loops(Build *b, Axes *x, uint64_t *used, const Ix **linear, Block **body);
 
 /* ordered.c: the kernel of scan or sort n, as dot_kernel() is of a contraction. rows and behind: the dimensions before

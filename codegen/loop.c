@@ -425,6 +425,7 @@ typedef struct Stage {
 	int nsize;
 	const Var *over;
 	const Val *end;                /* extent */
+	const Mem **shared;            /* the lanes of every chunk, which threads have computed; NULL: nobody has */
 } Stage;
 
 static bool
@@ -449,16 +450,18 @@ terms(Sched *s, const Stage *g, Block *out, const Val *from, const Val *to, cons
 	block_add(s->b, out, f);
 }
 
+/* even: from and to are multiples of LANES */
 static void
-lane_terms(Sched *s, const Stage *g, Block *out, const Val *from, const Val *to, const Mem *const *acc)
+lane_terms(Sched *s, const Stage *g, Block *out, const Val *from, const Val *to, bool even, const Mem *const *acc)
 {
 	Build *b = s->b;
 	const Val *width = v_int(b, LANES), *whole;
 	const Var *base = new_scalar(s, s->depth - 1, "base", I64);
-	bool even = to->kind == V_INT && to->num.i % LANES == 0;
 	Stmt *f;
 
-	if (to->kind == V_INT)
+	if (even)
+		whole = to;
+	else if (to->kind == V_INT)
 		whole = v_int(b, to->num.i / LANES * LANES);
 	else {
 		const Var *w = new_scalar(s, s->depth - 1, "whole", I64);
@@ -491,6 +494,12 @@ lane_arrays(Sched *s, const Stage *g, Block *out, const char *what)
 	return m;
 }
 
+static bool
+chunks_are_whole(const Stage *g, int64_t size)
+{
+	return g->end->kind == V_INT && g->end->num.i % size == 0;
+}
+
 /* the first term after a chunk's beginning that is not in it */
 static const Val *
 chunk_end(Sched *s, Block *out, const Stage *g, const Val *begin, const Val *to, int64_t size)
@@ -499,7 +508,7 @@ chunk_end(Sched *s, Block *out, const Stage *g, const Val *begin, const Val *to,
 	const Val *end = v_binary(b, I64, "+", begin, v_int(b, size));
 	const Var *x;
 
-	if (g->end->kind == V_INT && g->end->num.i % size == 0)
+	if (chunks_are_whole(g, size))
 		return end;
 	x = new_scalar(s, s->depth - 1, "end", I64);
 	s_let(b, out, x, v_min(b, end, to));
@@ -507,36 +516,95 @@ chunk_end(Sched *s, Block *out, const Stage *g, const Val *begin, const Val *to,
 }
 
 static void
+lane_chunk(Sched *s, const Stage *g, Block *out, const Val *begin, const Val *to, const Mem *const *acc)
+{
+	lane_terms(s, g, out, begin, chunk_end(s, out, g, begin, to, g->size[0]), chunks_are_whole(g, g->size[0]), acc);
+}
+
+/* where the lanes of the chunk that begins there lie in Stage.shared */
+static const Val *
+shared_at(Build *b, const Stage *g, const Var *chunk, const Var *lane)
+{
+	return v_binary(b, I64, "+", v_binary(b, I64, "/", v_var(b, chunk), v_int(b, g->size[0] / LANES)), v_var(b, lane));
+}
+
+static void
 lane_nest(Sched *s, const Stage *g, int k, Block *out, const Val *from, const Val *to, const Mem *const *acc)
 {
 	Build *b = s->b;
-	const Mem **part;
+	const Mem **part = g->shared;
 	const Var *c, *l;
 	Stmt *f, *add;
 
 	if (!k) {
-		lane_terms(s, g, out, from, to, acc);
+		lane_terms(s, g, out, from, to, to->kind == V_INT && to->num.i % LANES == 0, acc);
 		return;
 	}
 	c = new_scalar(s, s->depth - 1, "chunk", I64);
 	f = for_new(b, c, from, to, g->size[k - 1]);
-	part = lane_arrays(s, g, &f->body, "_part");
-	lane_nest(s, g, k - 1, &f->body, v_var(b, c), chunk_end(s, &f->body, g, v_var(b, c), to, g->size[k - 1]), part);
+	if (k > 1 || !part)
+		part = lane_arrays(s, g, &f->body, "_part");
+	if (k > 1)
+		lane_nest(s, g, k - 1, &f->body, v_var(b, c),
+			chunk_end(s, &f->body, g, v_var(b, c), to, g->size[k - 1]), part);
+	else if (!g->shared)
+		lane_chunk(s, g, &f->body, v_var(b, c), to, part);
 	l = new_scalar(s, s->depth - 1, "lane", I64);
 	add = s_for(b, &f->body, l, v_int(b, 0), v_int(b, LANES), 1);
 	for (int i = 0; i < g->n; i++)
 		s_acc(b, &add->body, (Mem *)acc[i], v_var(b, l), g->red[i]->combine,
-			v_load(b, (Mem *)part[i], v_var(b, l)));
+			v_load(b, (Mem *)part[i], k == 1 && g->shared ? shared_at(b, g, c, l) : v_var(b, l)));
 	block_add(b, out, f);
 }
 
+static int64_t
+stage_work(const Build *b, const Stage *g)
+{
+	const Var *x = g->over;
+	int64_t cost = 0;
+
+	for (int i = 0; i < g->n; i++)
+		cost += g->red[i]->x[0]->cost + 1;
+	return mul_sat(x->extent.k < 0 ? x->most : dim_hint(b->g, x->extent), cost);
+}
+
+/* The chunks of a reduction that is in no loop are shared out among threads, which leave their lanes in scratch memory;
+ * what is added to what stays as it is. */
 static void
-lane_stage(Sched *s, const Stage *g, int d)
+share_chunks(Sched *s, Stage *g, Block *out)
+{
+	Build *b = s->b;
+	const int64_t chunks = (g->over->most + g->size[0] - 1) / g->size[0];
+	const Mem **part, **all = NEW(b->arena, g->n, const Mem *);
+	const Var *c = new_scalar(s, s->depth - 1, "chunk", I64), *l;
+	Stmt *f = for_new(b, c, v_int(b, 0), g->end, g->size[0]), *put;
+
+	for (int i = 0; i < g->n; i++) {
+		const char *name = arena_fmt(b->arena, "%s_parts", g->red[i]->name ? g->red[i]->name : "acc");
+		all[i] = build_scratch(b, name, g->red[i]->dt, chunks * LANES);
+		s_array(b, out, all[i], false);
+	}
+	part = lane_arrays(s, g, &f->body, "_part");
+	lane_chunk(s, g, &f->body, v_var(b, c), g->end, part);
+	l = new_scalar(s, s->depth - 1, "lane", I64);
+	put = s_for(b, &f->body, l, v_int(b, 0), v_int(b, LANES), 1);
+	for (int i = 0; i < g->n; i++)
+		s_store(b, &put->body, (Mem *)all[i], shared_at(b, g, c, l), v_load(b, (Mem *)part[i], v_var(b, l)));
+	set_parallel(b, f, 1, stage_work(b, g));
+	block_add(b, out, f);
+	g->shared = all;
+}
+
+static void
+lane_stage(Sched *s, Stage *g, int d)
 {
 	Build *b = s->b;
 	Block *out = s->scope[d].out;
-	const Mem **acc = lane_arrays(s, g, out, "_lane");
+	const Mem **acc;
 
+	if (!d && g->nsize && worth_sharing(stage_work(s->b, g)))
+		share_chunks(s, g, out);
+	acc = lane_arrays(s, g, out, "_lane");
 	lane_nest(s, g, g->nsize, out, v_int(b, 0), g->end, acc);
 	for (int i = 0; i < g->n; i++) {
 		const Val *v = g->red[i];

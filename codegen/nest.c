@@ -39,10 +39,16 @@ shared_loops(const Build *b, const Stmt *s, int n)
 	return k;
 }
 
+bool
+worth_sharing(int64_t work)
+{
+	return work >= PARALLEL_WORK;
+}
+
 void
 set_parallel(const Build *b, Stmt *outer, int n, int64_t work)
 {
-	if (!outer || work < PARALLEL_WORK)
+	if (!outer || !worth_sharing(work))
 		return;
 	outer->parallel = b->checks ? PARALLEL_CHECK : PARALLEL;
 	outer->nest = shared_loops(b, outer, n);

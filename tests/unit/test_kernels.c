@@ -215,9 +215,9 @@ dear_values_once(void **state)
 	}
 }
 
-/* Threads share the loops of few iterations as one, but never the innermost. */
+/* Threads share the loops of few iterations as one, but never the innermost, and the chunks of a sum over all. */
 static void
-nests_are_shared(void **state)
+loops_are_shared(void **state)
 {
 	static const struct { const char *model, *macro; } want[] = {
 		{G("\"inputs\": {\"x\": \"f32[2,8,512,64]\"}, \"nodes\": [{\"out\": \"p\", \"op\": \"permute\", \"in\": [\"x\"], "
@@ -230,6 +230,8 @@ nests_are_shared(void **state)
 			"\"attrs\": {\"dim\": 1}}], \"outputs\": {\"y\": \"y\"}"), "\tM_PARALLEL_FOR\n"},
 		{G("\"inputs\": {\"x\": \"f32[8,20000]\", \"b\": \"f32[8,1]\"}, \"nodes\": [{\"out\": \"y\", \"op\": \"add\", "
 			"\"in\": [\"x\", \"b\"]}], \"outputs\": {\"y\": \"y\"}"), "\tM_PARALLEL_FOR\n"},
+		{G("\"inputs\": {\"x\": \"f32[B,1000]\"}, \"nodes\": [{\"out\": \"y\", \"op\": \"sum\", \"in\": [\"x\"]}], "
+			"\"outputs\": {\"y\": \"y\"}"), "\tM_PARALLEL_FOR\n\tfor (int64_t chunk"},
 	};
 	static const GenOptions gen = {.backend = BACKEND_FUSED, .option_text = "", .input_base = "m.json"};
 
@@ -251,7 +253,7 @@ main(void)
 		cmocka_unit_test(equal_layers_share),
 		cmocka_unit_test(chains_do_not_double),
 		cmocka_unit_test(dear_values_once),
-		cmocka_unit_test(nests_are_shared),
+		cmocka_unit_test(loops_are_shared),
 		cmocka_unit_test(steps_over_a_grid),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
