@@ -40,6 +40,11 @@ CASES = {
                      r"sum_of_sizes\.py:\d+: a size of \w+ \+ 1, which is no product of dimensions"),
     "number_of_size": ("def f(x):\n    return torch.where(x > 0, x, x.shape[0]).sum()\n", ["--input=f32[6,4]", "--dim=B=0:64"],
                        r"number_of_size\.py:\d+: a number that depends on a symbolic dimension"),
+    "by_frequency": ("def f():\n    return dict(model=lambda P, i: torch.nn.functional.embedding(i, P['w'], scale_grad_by_freq=True)"
+                     ".sum(),\n                inputs=(torch.tensor([1, 1]),), params={'w': torch.ones(3, 2)})\n", [],
+                     r"by_frequency\.py:\d+: a gradient that is divided by how often an index occurs: leave scale_grad_by_freq"),
+    "infinite_integer": ("def f(x):\n    return torch.nn.functional.pad((x > 0).long(), (1, 1), value=float('inf')).sum() + x.sum()\n",
+                         ["--input=f32[4]"], r"infinite_integer\.py:\d+: (inf as an element of i64|make_fx: value cannot be converted)"),
     "packed": ("class f(torch.nn.Module):\n    def __init__(self):\n        super().__init__()\n"
                "        self.rnn = torch.nn.GRU(4, 5)\n\n    def forward(self, x):\n"
                "        y, _ = self.rnn(torch.nn.utils.rnn.pack_sequence([x, x]))\n        return y.data.sum()\n",

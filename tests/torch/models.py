@@ -108,6 +108,55 @@ def indices():
     return dict(model=loss, params={"w": normal(3, 4)}, inputs=(normal(8, 4), torch.randint(0, 6, (8,)), torch.randint(0, 6, (8,))))
 
 
+def weighed(parts, w):
+    """A loss that each element of integers and bool weighs on."""
+    flat = torch.cat([part.flatten().to(w.dtype) for part in parts])
+    return (flat * (w.repeat(len(flat) // len(w) + 1)[:len(flat)]).sin()).sum()
+
+
+@model
+def of_bool():
+    """Sums of bool are true where any term is, products where all are; numbers become bool."""
+    def loss(P, x, at):
+        m = x > 0
+        row, places = m[0], at[:, 0]
+        return weighed([
+            m.sum(0, dtype=torch.bool), m.prod(1, dtype=torch.bool), torch.outer(row, m[:, 0]), torch.heaviside(m, ~m), m.sign(),
+            F.pad(m, (1, 2), value=2), m.masked_fill(x > 1, 10), torch.add(m, ~m, alpha=False), torch.full((2,), 6, dtype=torch.bool),
+            m.scatter_add(0, at, m), m.scatter_reduce(0, at, m, "sum"), m.scatter_reduce(0, at, m, "prod"), m.scatter(0, at, 2),
+            m.scatter(0, at, True, reduce="add"), m.scatter(0, at, False, reduce="multiply"),
+            m.index_put((places,), row, accumulate=True), m.put(places, m[:, 1], accumulate=True), m.put(places, m[:, 1]),
+            m.index_add(0, places, m), m.index_fill(1, places % 4, True)], P["w"])
+
+    return dict(model=loss, params={"w": normal(17)}, inputs=(normal(5, 4), torch.randint(0, 5, (5, 4))))
+
+
+@model
+def of_integers():
+    """Numbers that are no integers are rounded towards zero where they meet integers."""
+    def loss(P, n, at):
+        i = torch.int64
+        return weighed([
+            torch.addmv(n[:, 0], n, n[0], beta=0.6, alpha=2), torch.addbmm(n[:, :4], n[None], n[None, :, :4], beta=1.6),
+            n.masked_fill(n > 0, 2.7), n.scatter(0, at, -2.5), F.pad(n, (1, 1), value=2.7), n.index_fill(0, at[0], 1.5),
+            torch.full((3,), -4.3, dtype=i), torch.full((2,), -1, dtype=torch.uint8), torch.arange(-0.9, 6.1, 1.9, dtype=i),
+            torch.linspace(-2.6, 4.3, 9, dtype=i), torch.linspace(5.5, 5.5, 1, dtype=i)], P["w"])
+
+    return dict(model=loss, params={"w": normal(17)}, inputs=(torch.randint(-3, 4, (5, 5)), torch.randint(0, 5, (5, 5))))
+
+
+@model
+def few_indices():
+    """Scalars are vectors of one element; no index may have any rank; padding counted from the end."""
+    def loss(P, at):
+        w, none = P["w"], torch.zeros(2, 0, dtype=torch.int64)
+        bags = F.embedding_bag(at, w, torch.tensor([0, 3]), mode="sum", padding_idx=-1)
+        return w[0].gather(0, none).sum() + w[0, 0].gather(0, at[:1] * 0).sum() + w[1].scatter(0, none, w[:2].detach()).sum() + \
+            w[1].scatter_add(0, none, w[:2].detach()).square().sum() + (bags * w[:2]).sum()
+
+    return dict(model=loss, params={"w": normal(6, 4)}, inputs=(torch.tensor([0, 5, 1, 5, 2]),))
+
+
 @model
 def losses():
     def loss(P, y, label):

@@ -17,7 +17,7 @@ def present(*names):
     """Those of these ops that this PyTorch has."""
     for name in names:
         packet, overload = (name.split(".") + ["default"])[:2]
-        if hasattr(aten, packet):
+        if hasattr(getattr(aten, packet, None), overload):
             yield getattr(getattr(aten, packet), overload)
 
 
@@ -78,6 +78,21 @@ def trilinear(i1, i2, i3, expand1, expand2, expand3, sumdim, unroll_dim=1):
     labels = ["".join(chr(97 + d) for d in range(rank) if d not in expand) for expand in (expand1, expand2, expand3)]
     out = "".join(chr(97 + d) for d in range(rank) if d not in sumdim)
     return torch.einsum("%s->%s" % (",".join(labels), out), i1, i2, i3)
+
+
+@instead("linspace", "linspace.Tensor_Tensor", "linspace.Tensor_Scalar", "linspace.Scalar_Tensor")
+def linspace(start, end, steps, *, dtype=None, **more):
+    """Integers: between bounds that are rounded first, in float64, from both ends to the middle. Where PyTorch's machine
+    fuses the product and the sum it rounds once less, and may be one off beside an integer."""
+    if dtype is None or dtype.is_floating_point:
+        return torch._refs.linspace(start, end, steps, dtype=dtype, **more)
+
+    def bound(x):
+        return x.to(dtype).double() if isinstance(x, torch.Tensor) else float(int(x))
+
+    start, end = bound(start), bound(end)
+    step, i = (end - start) / max(steps - 1, 1), torch.arange(steps, dtype=torch.float64)
+    return torch.where(i < max(steps // 2, 1), start + step * i, end - step * (steps - 1 - i)).to(dtype)
 
 
 # ---- pools of integers

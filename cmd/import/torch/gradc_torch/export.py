@@ -12,7 +12,7 @@ from torch.utils import _pytree as pytree
 from . import (rules, rules_backward, rules_window, rules_index, rules_linalg, rules_norm, rules_order,     # noqa: F401
                rules_random, rules_recurrent, rules_special)                # they add rules
 from .errors import ExportError
-from .graph import DTYPES, Graph, Value, number, symbolic
+from .graph import DTYPES, Graph, Value, element, number, symbolic
 from .program import Program, argument_names, output_names
 from .safetensors import write
 
@@ -44,6 +44,9 @@ class Call:
         return self.g.op(op, operands, dtype or first[0], first[1], **attrs)
 
     def cast(self, x, dtype):
+        """A value or a number as one of dtype."""
+        if isinstance(x, (bool, int, float)):
+            return element(x, dtype)
         if not isinstance(x, Value) or x.dtype == dtype:
             return x
         return self.g.op("cast", [x], dtype, x.shape, type=dtype)
@@ -51,13 +54,16 @@ class Call:
     def reshape(self, x, shape):
         return x if x.shape == list(shape) else self.g.op("reshape", [x], x.dtype, shape, shape=list(shape))
 
+    def full(self, value, dtype, shape):
+        """A constant of equal elements; value: a number."""
+        value = self.cast(value, dtype)
+        return self.g.op("full", [], dtype, shape, value=int(value) if dtype == "bool" else value, shape=shape, type=dtype)
+
     def value(self, x, dtype):
         """A size as a value: the sum of so many ones."""
         if not symbolic(x):
             return x
-        shape = [self.exporter.size(x)]
-        ones = self.g.op("full", [], dtype, shape, value=1, shape=shape, type=dtype)
-        return self.g.op("sum", [ones], dtype, [])
+        return self.g.op("sum", [self.full(1, dtype, [self.exporter.size(x)])], dtype, [])
 
     def key(self):
         return self.exporter.key()

@@ -39,6 +39,18 @@ def symbolic(x):
     return not isinstance(x, Value) and hasattr(x, "node")
 
 
+def element(x, dtype):
+    """A number as PyTorch makes it one of dtype: of integers towards zero, of unsigned ones modulo their range, of bool
+    whether it is not zero."""
+    if dtype in FLOATS:
+        return int(x) if isinstance(x, bool) else x
+    if dtype == "bool":
+        return bool(x)
+    if not math.isfinite(x):
+        raise Refused("%s as an element of %s" % (x, dtype))
+    return int(x) + (2 ** int(dtype[1:]) if dtype[0] == "u" and x <= -1 else 0)
+
+
 def number(x):
     """A literal as JSON has it."""
     if isinstance(x, (list, tuple)):

@@ -98,7 +98,9 @@ def promoted(values):
     return DTYPES[result.dtype if isinstance(result, torch.Tensor) else torch.get_default_dtype()]
 
 
-OF_BOOL = {"mul": "logical_and", "maximum": "logical_or", "minimum": "logical_and"}
+# bool is computed with as if it were numbers that are 1 at most: a sum is 1 if any of its terms is
+OF_BOOL = {"mul": "logical_and", "maximum": "logical_or", "minimum": "logical_and", "heaviside": "logical_or",
+           "sum": "any", "prod": "all"}
 
 
 def pointwise(c, op, *operands, dtype=None, **attrs):
@@ -115,7 +117,7 @@ def pointwise(c, op, *operands, dtype=None, **attrs):
     return c.op(op, operands, **attrs)
 
 
-UNARY = """abs neg sign square reciprocal sqrt rsqrt exp expm1 log log1p log2 sigmoid erf erfc sin cos tan asin acos
+UNARY = """abs neg square reciprocal sqrt rsqrt exp expm1 log log1p log2 sigmoid erf erfc sin cos tan asin acos
 atan sinh cosh tanh asinh acosh atanh floor ceil trunc isnan isinf relu silu""".split()
 for _op in UNARY:
     RULES[_op] = lambda c, self, _op=_op, **_: pointwise(c, _op, self)
@@ -139,18 +141,25 @@ def logical_not(c, self, **_):
     return pointwise(c, "logical_not", self, dtype="bool")
 
 
+@rule("sign", "sgn")
+def sign(c, self, **_):
+    return self if self.dtype == "bool" else pointwise(c, "sign", self)
+
+
+def times(c, x, factor):
+    """x by a number, in the dtype of x."""
+    factor = c.cast(factor, x.dtype)
+    if factor == 1:
+        return x
+    return c.g.op(OF_BOOL["mul"] if x.dtype == "bool" else "mul", [x, factor], x.dtype, x.shape)
+
+
 @rule("add.Tensor", "add.Scalar", "sub.Tensor", "sub.Scalar")
 def add(c, self, other, alpha=1, **_):
     op = name_of(c.node.target)[:3]
-    if c.results[0][0] == "bool":
-        return pointwise(c, "logical_or", self, other, dtype="bool")
-    if alpha != 1:
-        if isinstance(other, Value):
-            dtype = c.results[0][0]
-            other = c.g.op("mul", [c.cast(other, dtype), alpha], dtype, other.shape)
-        else:
-            other = other * alpha
-    return pointwise(c, op, self, other)
+    dtype = c.results[0][0]
+    other = times(c, c.cast(other, dtype), alpha) if isinstance(other, Value) else other * alpha if alpha != 1 else other
+    return pointwise(c, "logical_or" if dtype == "bool" else op, self, other, dtype=dtype)
 
 
 @rule("rsub.Tensor", "rsub.Scalar")
@@ -262,7 +271,9 @@ def dims(dim):
 
 def reduction(op):
     def reduce(c, self, dim=None, keepdim=False, **_):
-        return c.op(op, [c.cast(self, c.results[0][0])], dim=dims(dim), keepdim=keepdim or None)
+        dtype = c.results[0][0]
+        name = OF_BOOL.get(op, op) if dtype == "bool" else op
+        return c.op(name, [c.cast(self, dtype)], dim=dims(dim), keepdim=keepdim or None)
     return reduce
 
 
@@ -424,7 +435,8 @@ def constant_pad(c, self, pad, value=0, **_):
             shape[d] += end - start
             x = c.g.op("slice", [x], x.dtype, shape, dim=d, start=start, end=end or None)
     low, high = [max(n, 0) for n in low], [max(n, 0) for n in high]
-    value = value if self.floating else int(value)
+    value = c.cast(value, self.dtype)
+    value = int(value) if self.dtype == "bool" else value
     return c.op("pad", [x], low=low, high=high, value=value or None) if any(low + high) else x
 
 
@@ -451,10 +463,7 @@ def tril(c, self, diagonal=0, **_):
 # ---- sources
 
 def full(c, value):
-    dtype, shape = c.results[0]
-    if dtype == "bool" or isinstance(value, bool):
-        value = int(bool(value))
-    return c.op("full", [], value=value, shape=shape, type=dtype)
+    return c.full(value, *c.results[0])
 
 
 @rule("full", "full_like", "new_full")
@@ -484,6 +493,7 @@ def scalar_tensor(c, s, **_):
 def arange(c, start=0, step=1, **_):
     dtype, shape = c.results[0]
     x = c.op("iota", [], dim=0, shape=shape, type=dtype)
+    start, step = c.cast(start, dtype), c.cast(step, dtype)
     x = x if step == 1 else c.op("mul", [x, step])
     return x if start == 0 else c.op("add", [x, start])
 
@@ -530,17 +540,21 @@ def vector_product(c, self, vec=None, tensor=None, **_):
 def addmm(c, self, beta=1, alpha=1, mat1=None, mat2=None, batch1=None, batch2=None, mat=None, vec=None, **_):
     pairs = [(mat1, mat2), (batch1, batch2), (mat, vec)]
     product = c.op("matmul", list(next(p for p in pairs if p[0] is not None)))
-    if alpha != 1:
-        product = c.op("mul", [product, alpha])
-    if beta == 0:
-        return product
-    if beta != 1:
-        self = c.g.op("mul", [self, beta], self.dtype, self.shape)
-    return c.op("add", [self, product])
+    return weighted_sum(c, self, beta, product, alpha)
+
+
+def weighted_sum(c, x, beta, y, alpha):
+    """beta * x + alpha * y; of what is multiplied by zero nothing is seen."""
+    y = times(c, y, alpha)
+    return c.op("add", [times(c, x, beta), y]) if c.cast(beta, x.dtype) else y
 
 
 @rule("outer")
 def outer(c, self, vec2, **_):
+    dtype = c.results[0][0]
+    self, vec2 = c.cast(self, dtype), c.cast(vec2, dtype)
+    if dtype == "bool":
+        return c.op("logical_and", [c.reshape(self, self.shape + [1]), vec2])
     return c.op("outer", [self, vec2])
 
 
@@ -551,21 +565,14 @@ def einsum(c, equation, tensors, **_):
 
 # ---- indexing
 
+BY_FREQUENCY = "a gradient that is divided by how often an index occurs: leave scale_grad_by_freq out"
+
+
 @rule("embedding")
-def embedding(c, weight, indices, padding_idx=-1, **_):
-    return c.op("embedding", [indices, weight], padding_idx=padding_idx if padding_idx >= 0 else None)
-
-
-@rule("_embedding_bag", "_embedding_bag_forward_only")
-def embedding_bag(c, weight, indices, offsets, mode=0, scale_grad_by_freq=False, per_sample_weights=None,
-                  include_last_offset=False, padding_idx=-1, **_):
-    """The other results are for PyTorch's own backward."""
+def embedding(c, weight, indices, padding_idx=-1, scale_grad_by_freq=False, **_):
     if scale_grad_by_freq:
-        c.refuse("embedding_bag whose gradient is scaled by how often a row is used")
-    operands = [indices, weight, offsets] + ([per_sample_weights] if per_sample_weights is not None else [])
-    out = c.op("embedding_bag", operands, mode=["sum", "mean", "max"][mode], include_last_offset=include_last_offset or None,
-               padding_idx=padding_idx if padding_idx >= 0 else None)
-    return [out, None, None, None]
+        c.refuse(BY_FREQUENCY)
+    return c.op("embedding", [indices, weight], padding_idx=padding_idx if padding_idx >= 0 else None)
 
 
 @rule("index_select")
@@ -576,18 +583,18 @@ def index_select(c, self, dim, index, **_):
     return c.op("index_select", [self, index], dim=dim)
 
 
+def vector(c, x):
+    """A scalar as a vector of one element."""
+    return c.reshape(x, x.shape or [1])
+
+
 @rule("gather")
 def gather(c, self, dim, index, **_):
-    return c.op("gather", [self, index], dim=dim)
-
-
-@rule("scatter_add")
-def scatter_add(c, self, dim, index, src, **_):
-    for d, n in enumerate(index.shape):
-        if src.shape[d] != n:
-            shape = src.shape[:d] + [n] + src.shape[d + 1:]
-            src = c.g.op("slice", [src], src.dtype, shape, dim=d, end=n)
-    return c.op("scatter_add", [self, index, src], dim=dim)
+    """No index may have any rank."""
+    if count(index.shape) == 0:
+        return full(c, 0)
+    self, index = vector(c, self), vector(c, index)
+    return c.reshape(c.g.op("gather", [self, index], self.dtype, index.shape, dim=dim), c.results[0][1])
 
 
 def along(c, index, dim, shape):
@@ -597,13 +604,16 @@ def along(c, index, dim, shape):
     return c.g.op("expand", [wide], index.dtype, shape, shape=shape)
 
 
+def scattered_sum(c, x, index, src, dim):
+    if x.dtype == "bool":
+        return c.g.op("scatter_reduce", [x, index, src], x.dtype, x.shape, dim=dim, reduce="amax")
+    return c.g.op("scatter_add", [x, index, src], x.dtype, x.shape, dim=dim)
+
+
 @rule("index_add")
 def index_add(c, self, dim, index, source, alpha=1, **_):
-    if alpha != 1:
-        source = c.g.op("mul", [source, alpha], source.dtype, source.shape)
-    x, index, source = [c.reshape(t, t.shape or [1]) for t in (self, index, source)]
-    out = c.g.op("scatter_add", [x, along(c, index, dim, source.shape), source], x.dtype, x.shape, dim=dim)
-    return c.reshape(out, self.shape)
+    x, index, source = [vector(c, t) for t in (self, index, times(c, source, alpha))]
+    return c.reshape(scattered_sum(c, x, along(c, index, dim, source.shape), source, dim), self.shape)
 
 
 def count(shape):
@@ -691,6 +701,10 @@ def dropped_attention(c, query, key, value, mask, p, is_causal, scale):
 
 @rule("scaled_dot_product_attention")
 def attention(c, query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, enable_gqa=False, **_):
+    if len({query.rank, key.rank, value.rank}) > 1:
+        batch = c.results[0][1][:-2]
+        query, key, value = [c.g.op("expand", [x], x.dtype, batch + x.shape[-2:], shape=batch + x.shape[-2:])
+                             for x in (query, key, value)]
     if dropout_p:
         if enable_gqa:
             c.refuse("scaled_dot_product_attention with dropout and enable_gqa: repeat keys and values in the model")

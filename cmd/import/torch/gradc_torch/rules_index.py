@@ -1,8 +1,7 @@
 """Rules for writing at indices, and for views whose positions are known when the model is exported."""
 import math
 
-from .graph import Value
-from .rules import ALL, RULES, along, count, rule, selected
+from .rules import ALL, BY_FREQUENCY, RULES, along, count, name_of, rule, scattered_sum, selected, vector, weighted_sum
 
 
 def sized(c, shape, what):
@@ -14,7 +13,7 @@ def sized(c, shape, what):
 def picked(c, x, dim, at, shape):
     """Slices of x at the places `at`, which are known."""
     return c.g.op("index_select", [x, c.indices(at)], x.dtype, shape, dim=dim) if at else \
-        c.g.op("full", [], x.dtype, shape, value=0, shape=shape, type=x.dtype)
+        c.full(0, x.dtype, shape)
 
 
 def flat(c, x):
@@ -111,8 +110,11 @@ for _name in ("alias_copy", "expand_copy", "permute_copy", "view_copy", "unsquee
 
 # ---- writing at indices: of several at one place the last stays, which PyTorch leaves open
 
-def vector(c, x):
-    return c.reshape(x, [1]) if isinstance(x, Value) and not x.rank else x
+def summed(c, op, x, places, values, **attrs):
+    """What an op that adds values makes of x; those of bool are counted."""
+    dtype = "i64" if x.dtype == "bool" else x.dtype
+    out = c.g.op(op, [c.cast(x, dtype), *places, c.cast(values, dtype)], dtype, x.shape, accumulate=True, **attrs)
+    return c.cast(out, x.dtype)
 
 
 @rule("index_put", "_unsafe_index_put", "_index_put_impl")
@@ -121,7 +123,9 @@ def index_put(c, self, indices, values, accumulate=False, **_):
     if len(at) == 1 and indices[at[0]].dtype == "bool":
         return masked_put(c, self, indices, values, accumulate)
     places, dims = selected(c, indices)
-    return c.op("index_put", [self] + places + [c.cast(values, self.dtype)], dims=dims, accumulate=accumulate or None)
+    if accumulate:
+        return summed(c, "index_put", self, places, values, dims=dims)
+    return c.op("index_put", [self] + places + [c.cast(values, self.dtype)], dims=dims)
 
 
 def masked_put(c, self, indices, values, accumulate):
@@ -132,7 +136,7 @@ def masked_put(c, self, indices, values, accumulate):
         c.refuse("an index that is a mask: its result's size depends on data")
     mask = c.reshape(mask, [1] * at + mask.shape + [1] * (self.rank - at - mask.rank))
     value = c.reshape(c.cast(values, self.dtype), [1] * self.rank)
-    new = c.op("add", [self, value]) if accumulate else value
+    new = c.op("logical_or" if self.dtype == "bool" else "add", [self, value]) if accumulate else value
     return c.op("where", [mask, new, self])
 
 
@@ -149,15 +153,9 @@ def index_fill(c, self, dim, index, value, **_):
     x, index = vector(c, self), vector(c, index)
     dim %= x.rank
     n = x.shape[dim]
-    none = c.g.op("full", [], "bool", [n], value=0, shape=[n], type="bool")
-    hit = c.g.op("scatter_add", [c.cast(none, "i32"), index, ones(c, index.shape)], "i32", [n], dim=0)
-    hit = c.g.op("ne", [hit, 0], "bool", [n])
+    hit = scattered_sum(c, c.full(False, "bool", [n]), index, c.full(True, "bool", index.shape), 0)
     hit = c.reshape(hit, [n if d == dim else 1 for d in range(x.rank)])
     return c.reshape(c.g.op("where", [hit, c.cast(value, x.dtype), x], x.dtype, x.shape), self.shape)
-
-
-def ones(c, shape):
-    return c.g.op("full", [], "i32", shape, value=1, shape=shape, type="i32")
 
 
 def cut(c, src, shape):
@@ -168,25 +166,40 @@ def cut(c, src, shape):
     return src
 
 
-@rule("scatter.src", "scatter.value")
-def scatter(c, self, dim, index, src=None, value=None, **_):
+REDUCE = {"add": "sum", "multiply": "prod"}
+OF_BOOL = {"sum": "amax", "prod": "amin"}
+
+
+@rule("scatter.src", "scatter.value", "scatter.reduce", "scatter.value_reduce", "scatter_add")
+def scatter(c, self, dim, index, src=None, value=None, reduce=None, **_):
+    """No index may have any rank."""
+    if count(index.shape) == 0:
+        return self
     x, index = vector(c, self), vector(c, index)
-    if src is None:
-        src = c.g.op("full", [], x.dtype, index.shape, value=value, shape=index.shape, type=x.dtype)
-    src = cut(c, vector(c, c.cast(src, x.dtype)), index.shape)
+    src = c.full(value, x.dtype, index.shape) if src is None else cut(c, vector(c, c.cast(src, x.dtype)), index.shape)
+    if reduce:
+        return c.reshape(scattered(c, x, index, src, dim, REDUCE[reduce]), self.shape)
+    if name_of(c.node.target) == "scatter_add":
+        return c.reshape(scattered_sum(c, x, index, src, dim), self.shape)
     return c.reshape(c.g.op("scatter", [x, index, src], x.dtype, x.shape, dim=dim), self.shape)
+
+
+def scattered(c, x, index, src, dim, reduce, include_self=True):
+    reduce = OF_BOOL.get(reduce, reduce) if x.dtype == "bool" else reduce
+    return c.g.op("scatter_reduce", [x, index, src], x.dtype, x.shape, dim=dim, reduce=reduce,
+                  include_self=None if include_self else False)
 
 
 @rule("scatter_reduce.two", "index_reduce")
 def scatter_reduce(c, self, dim, index, src=None, source=None, reduce="sum", include_self=True, **_):
+    if count(index.shape) == 0:
+        return self
     x, index = vector(c, self), vector(c, index)
     if src is None:
         src = vector(c, source)
         index = along(c, index, dim, src.shape)
     src = cut(c, vector(c, src), index.shape)
-    out = c.g.op("scatter_reduce", [x, index, src], x.dtype, x.shape, dim=dim, reduce=reduce,
-                 include_self=None if include_self else False)
-    return c.reshape(out, self.shape)
+    return c.reshape(scattered(c, x, index, src, dim, reduce, include_self), self.shape)
 
 
 @rule("take")
@@ -196,7 +209,9 @@ def take(c, self, index, **_):
 
 @rule("put")
 def put(c, self, index, source, accumulate=False, **_):
-    return c.op("put", [self, index, source], accumulate=accumulate or None)
+    if accumulate:
+        return summed(c, "put", self, [index], source)
+    return c.op("put", [self, index, source])
 
 
 @rule("masked_scatter")
@@ -212,10 +227,7 @@ def masked_scatter(c, self, mask, source, **_):
 def addbmm(c, self, batch1, batch2, beta=1, alpha=1, **_):
     product = c.g.op("matmul", [batch1, batch2], self.dtype, [batch1.shape[0], batch1.shape[1], batch2.shape[2]])
     total = c.op("sum", [product], dim=[0])
-    total = total if alpha == 1 else c.op("mul", [total, alpha])
-    if beta == 0:
-        return total
-    return c.op("add", [self if beta == 1 else c.g.op("mul", [self, beta], self.dtype, self.shape), total])
+    return weighted_sum(c, self, beta, total, alpha)
 
 
 def distance(c, difference, p, shape):
@@ -306,8 +318,14 @@ def geometric(c, self, p, **_):
 
 
 @rule("embedding_bag", "embedding_bag.padding_idx", "_embedding_bag", "_embedding_bag_forward_only")
-def embedding_bag(c, weight, indices, offsets, mode=0, per_sample_weights=None, include_last_offset=False, padding_idx=-1, **_):
+def embedding_bag(c, weight, indices, offsets, scale_grad_by_freq=False, mode=0, per_sample_weights=None,
+                  include_last_offset=False, padding_idx=None, **_):
+    """The other results are for PyTorch's own backward. To the ops that begin with _ a padding_idx of -1 is none."""
+    if scale_grad_by_freq:
+        c.refuse(BY_FREQUENCY)
+    if padding_idx is not None and padding_idx < 0:
+        padding_idx = None if name_of(c.node.target).startswith("_") else padding_idx + weight.shape[0]
     operands = [indices, weight, offsets] + ([] if per_sample_weights is None else [per_sample_weights])
-    more = dict(include_last_offset=include_last_offset or None, mode=["sum", "mean", "max"][mode],
-                padding_idx=None if padding_idx is None or padding_idx < 0 else padding_idx)
-    return [c.op("embedding_bag", operands, **more), None, None, None]
+    out = c.op("embedding_bag", operands, include_last_offset=include_last_offset or None,
+               mode=["sum", "mean", "max"][mode], padding_idx=padding_idx)
+    return [out, None, None, None]
