@@ -17,6 +17,7 @@
  * into an array on the stack: its elements are computed once for each block. */
 #include "gen.h"
 
+#include <math.h>
 #include <string.h>
 
 /* ---- as a value ---- */
@@ -130,6 +131,7 @@ typedef struct Product {
 	Axis sum;
 	int level;                     /* runs of sums of runs, of runs of those, … */
 	bool direct;                   /* blocks are made in the output */
+	double prepare[2];             /* what bringing an element of an operand into place costs, in multiply-adds */
 	int64_t work;
 	uint64_t used;                 /* loops that are open */
 	Stmt *first;                   /* the outermost, or NULL */
@@ -356,9 +358,14 @@ analyse(Product *d)
 
 enum {
 	STACK = 48 << 10,              /* bytes of an array on the stack */
-	WIDTH = 128,                   /* bytes: a multiple of the tiles' widths on all machines */
-	HEIGHT = 12,                   /* rows: the same of their heights */
+	TILE = 20 << 10,               /* of a block that is kept there */
+	UNIT = 64,                     /* bytes: columns of a block are a multiple of the longest vector */
+	HEIGHT = 8,                    /* rows: of the highest tile */
+	LONG = 256,                    /* most rows of a block: a run of them stays in the second cache */
+	BROAD = 512,                   /* most columns */
+	PACKED = 48,                   /* rows that rt/dot_f32.h packs at once */
 	BLOCKS = 16,                   /* wanted, for threads to share */
+	BLOCK_WORK = 1 << 18,          /* operations that are worth a block */
 	PARALLEL_WORK = 1 << 20        /* operations that take some 10 us: a parallel region costs 2 to 9 */
 };
 
@@ -400,29 +407,109 @@ hint_blocks(const Product *d)
 	return n;
 }
 
-/* A panel of the right operand is packed once for each block: the more rows, the better. The left one is packed 48
- * rows at once when its terms are no neighbours: the more columns, the better. */
+/* operations of what is computed in the kernel for an element of x */
+static int64_t
+element_cost(const Product *d, const Node *x, bool *seen)
+{
+	int64_t cost;
+
+	if (!d->b->inside[x->id] || seen[x->id])
+		return 0;
+	seen[x->id] = true;
+	cost = x->op->kind == VIEW ? 1 : x->op->cost;
+	for (int i = 0; i < x->nin; i++)
+		cost = add_sat(cost, element_cost(d, x->in[i], seen));
+	return cost;
+}
+
+/* In vectors an element that is copied costs as much as some multiply-adds, and an operation as much as two. */
+static void
+find_prepare(Product *d)
+{
+	for (int i = 0; i < 2; i++)
+		if (!d->of[i].strided)
+			d->prepare[i] = 8 + 2 * (double)element_cost(d, d->n->in[i], NEW(d->b->arena, d->b->g->nnode, bool));
+		else
+			d->prepare[i] = i == d->left && dim_one(d->sum.stride[i]) ? 0.5 : 4;
+}
+
+/* Rows are brought into place once for each block across, columns once for each down, or for the rows that are packed
+ * at once. */
+static double
+block_cost(const Product *d, int64_t rows, int64_t cols)
+{
+	int64_t depth = MAX(hint(d, &d->sum), 1), times = 1;
+
+	if (d->of[d->left].strided && !dim_one(d->sum.stride[d->left]))
+		times = steps(rows, PACKED * MAX(RUN / depth, 1));
+	return d->prepare[d->left] / (double)cols + d->prepare[d->right] * (double)times / (double)rows;
+}
+
+/* most rows and columns of a block, by what it has on the stack */
+static void
+block_limits(const Product *d, int64_t *rows, int64_t *cols)
+{
+	bool left = !d->of[d->left].strided, right = !d->of[d->right].strided;
+	const int64_t computed = (left && right ? STACK * 2 / 3 : STACK) / RUN / dtype_size(d->n->type.dt);
+
+	*rows = left ? computed : LONG;
+	*cols = right ? computed : BROAD;
+}
+
+/* of an axis whose length is known at run time alone, a length for which blocks are not too small in any case */
+static int64_t
+likely(const Product *d, const Axis *x)
+{
+	return MAX(hint(d, x), x->extent.sym ? 2 * PACKED : 1);
+}
+
+static int64_t
+step_of(int64_t n, int64_t pieces, int64_t unit)
+{
+	return MIN(round_up(steps(n, pieces), unit), n);
+}
+
+/* the next number of pieces that makes steps of another length; 2n: there is none */
+static int64_t
+pieces_after(int64_t n, int64_t pieces, int64_t unit)
+{
+	int64_t step = step_of(n, pieces, unit);
+
+	return step <= unit ? 2 * n : steps(n, step - 1 - (step - 1) % unit);
+}
+
+/* Blocks of equal size: of those that the stack allows the cheapest, with enough of them for threads to share, if there
+ * is work. */
 static void
 choose_blocks(Product *d)
 {
-	int64_t size = dtype_size(d->n->type.dt), wide = WIDTH / size, rows = 96, cols = 6 * wide;
-	bool computed = !d->of[d->left].strided, packed = computed || !dim_one(d->sum.stride[d->left]);
+	int64_t size = dtype_size(d->n->type.dt), wide = UNIT / size, most_rows, most_cols, best[2] = {HEIGHT, wide};
+	int64_t m = likely(d, &d->rows.axis), n = likely(d, &d->cols.axis);
+	const int64_t wanted = MIN(BLOCKS, d->work / BLOCK_WORK);
+	double least = INFINITY;
 
-	if (!d->direct) {
-		rows = packed ? 48 : 144;
-		cols = packed ? 3 * wide : wide;
-	} else if (packed)
-		rows = 48;
-	if (computed)
-		rows = STACK / RUN / size;
-	if (!d->of[d->right].strided)
-		cols = STACK / RUN / size;
-	if (computed && !d->of[d->right].strided)
-		rows = cols = wide;
-	cut(d, &d->rows, rows, HEIGHT);
-	cut(d, &d->cols, cols, wide);
-	while (d->work >= PARALLEL_WORK && hint_blocks(d) < BLOCKS && d->cols.step >= 2 * wide)
-		cut(d, &d->cols, round_up(d->cols.step / 2, wide), wide);
+	find_prepare(d);
+	block_limits(d, &most_rows, &most_cols);
+	for (int64_t down = 1; down < 2 * m; down = pieces_after(m, down, HEIGHT))
+		for (int64_t across = 1; across < 2 * n; across = pieces_after(n, across, wide)) {
+			int64_t rows = step_of(m, down, HEIGHT), cols = step_of(n, across, wide), blocks;
+			double cost;
+			if (rows > most_rows || cols > most_cols || (!d->direct && rows * cols * size > TILE))
+				continue;
+			d->rows.step = rows;
+			d->cols.step = cols;
+			blocks = hint_blocks(d);
+			cost = block_cost(d, rows, cols);
+			if (d->work >= PARALLEL_WORK && blocks < wanted)
+				cost += (double)(wanted - blocks);
+			if (cost < least) {
+				least = cost;
+				best[0] = rows;
+				best[1] = cols;
+			}
+		}
+	cut(d, &d->rows, best[0], HEIGHT);
+	cut(d, &d->cols, best[1], wide);
 	for (int i = 0; i < d->nouter; i++)
 		cut(d, &d->outer[i], 1, 1);
 }
@@ -767,6 +854,7 @@ new_tile(Product *d, Block *body, const char *name, bool zeroed)
 	Build *b = d->b;
 	Mem *m = build_array(b, name, d->n->type.dt, d->rows.step * d->cols.step);
 
+	m->aligned = true;
 	s_array(b, body, m, zeroed);
 	return (Tile){m, ix_int(b->ix, 0), DIM(d->cols.step)};
 }
@@ -880,6 +968,7 @@ block_loops(Product *d, Node *const *root, int64_t nroot)
 		if (!d->of[i].strided) {
 			const Cut *c = i == d->left ? &d->rows : &d->cols;
 			d->pack[i] = build_array(b, i == d->left ? "rows_run" : "cols_run", dt, c->step * RUN);
+			d->pack[i]->aligned = true;
 			/* gcc warns of arrays that loops of unknown length fill */
 			s_array(b, body, d->pack[i], c->axis.extent.sym || d->sum.extent.sym);
 		}

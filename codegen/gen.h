@@ -75,6 +75,7 @@ typedef struct Mem {                   /* an array: a parameter of the kernel, o
 	int64_t len;                   /* local: elements; within scratch: offset in bytes */
 	uint64_t within;               /* local: the loops in each iteration of which it is filled anew; */
 	bool awaited;                  /* its loads come after the loop that fills it */
+	bool aligned;                  /* local: vectors are read from it */
 	bool read, write;
 } Mem;
 /* How a reduction accumulates: a function of the node's own shape, so that its bits do not depend on the

@@ -415,6 +415,8 @@ put_stmt(Printer *p, const Stmt *s, int indent)
 			buf_printf(b, s->mem->len ? "(void *)((char *)scratch + %lld)" : "scratch", (long long)s->mem->len);
 			break;
 		}
+		if (s->mem->aligned)
+			buf_printf(b, "%s_ALIGNED ", upper(p->arena, p->model));
 		buf_printf(b, "%s %s[%lld]%s", c_type(s->mem->dt), mem_text(p, s->mem), (long long)s->mem->len,
 			s->x[0] ? " = {0}" : "");
 		break;

@@ -32,20 +32,18 @@ rt_fma_f64(double a, double b, double c)
 #endif
 }
 
-/* rows of a register tile, which is two vectors wide: with the operands of a step it fills the vector registers */
+/* a register tile: so many rows, and vectors across; with the operands of a step it fills the registers */
 #if defined(__AVX512F__) || defined(__aarch64__)
-enum { RT_ROWS = 12 };
+enum { RT_ROWS = 8, RT_VECS = 3 };
 #else
-enum { RT_ROWS = 6 };
+enum { RT_ROWS = 6, RT_VECS = 2 };
 #endif
 
-/* how many of the rows that are left the next tile takes: the last ones are dealt out evenly */
+/* how many of the rows, or of the vectors across, that are left the next tile takes: the last are dealt out evenly */
 static inline int
-rt_dot_rows(int64_t left)
+rt_dot_share(int64_t left, int most)
 {
-	if (left >= 2 * RT_ROWS || left == RT_ROWS)
-		return RT_ROWS;
-	return left > 10 ? 6 : left > 6 ? (int)(left + 1) / 2 : (int)left;
+	return left == most || left >= 2 * most ? most : left > most ? (int)(left + 1) / 2 : (int)left;
 }
 
 /* whether vectors can be shuffled */

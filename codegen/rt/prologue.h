@@ -35,6 +35,13 @@
 #define RT_SIMD 16
 #endif
 
+/* an array that vectors are read from: where they begin, no vector lies across two lines of the cache */
+#if RT_SIMD
+#define RT_ALIGNED __attribute__((aligned(64)))
+#else
+#define RT_ALIGNED
+#endif
+
 #if RT_SIMD && defined(__clang__)
 #define RT_CONTRACT
 #define RT_CONTRACT_BODY _Pragma("clang fp contract(fast)")
