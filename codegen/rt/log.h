@@ -34,8 +34,9 @@ rt_log_f32(float x)
 	const bool small = x < 0x1p-126f;
 	const float normal = small ? x * 0x1p24f : x;
 	const uint32_t n = rt_log_exponent(normal);
-	const float m = rt_float_of_bits(rt_bits_of_float(normal) - ((n - 150u) << 23));
-	const float y = rt_log_sum((float)(int32_t)n - (small ? 174.0f : 150.0f), m - 1.0f);
+	const uint32_t bits = rt_bits_of_float(normal) - ((n - 150u) << 23);
+	const float k = (float)(int32_t)n - (small ? 174.0f : 150.0f);
+	const float y = rt_log_sum(k, rt_float_of_bits(bits) - 1.0f);
 
 	return x > 0.0f ? x < INFINITY ? y : x : x == 0.0f ? -INFINITY : NAN;
 }

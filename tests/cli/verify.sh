@@ -20,7 +20,7 @@ is "verify: a graph whose outputs are its inputs" "$? $(grep -c ' 0 values' same
 # a compiler that changes the program: what it changed is found by both backends
 cat >wrongcc <<'X'
 #!/bin/sh
-for f; do case $f in */mlp*.c) sed -i 's/logf(/log1pf(/' "$f" ;; esac; done
+for f; do case $f in */mlp*.c) sed -i 's/[ (][a-z0-9_]*_log_f32(/&0.5f + /' "$f" ;; esac; done
 exec cc "$@"
 X
 chmod +x wrongcc
@@ -31,7 +31,7 @@ has "verify: the wrong group, fused" "$(cat wrong.err)" "mlp.json:26:24: error: 
 has "verify: the count" "$(cat wrong.err)" "mlp.json: error: verify found 2 differences"
 cat >loosecc <<'X'
 #!/bin/sh
-for f; do case $f in */mlp.c) sed -i 's/logf(/1.00001f * logf(/' "$f" ;; esac; done
+for f; do case $f in */mlp.c) sed -i 's/\([ (]\)\([a-z0-9_]*_log_f32(\)/\11.00001f * \2/' "$f" ;; esac; done
 exec cc "$@"
 X
 chmod +x loosecc
