@@ -493,7 +493,8 @@ row_loops(Build *b, const Group *k, Axes *rows, Axes *inner, Axes *bytes)
 		f = pack_loops(b, row_body, &packs, bytes, row, used);
 		outer = outer || c.n ? outer : f;
 	}
-	set_parallel(b, outer, nest, group_work(k));
+	/* moving an element counts as one operation, too */
+	set_parallel(b, outer, nest, MAX(group_work(k), dim_hint(b->g, k->count)));
 	if (c.chunk)
 		combine_chunks(b, &c, *inner);
 }
