@@ -44,7 +44,7 @@ def make_gradc(spec, threads, options):
     P, X = spec.make()
     P, X = ({k: np.ascontiguousarray(v) for k, v in of.items()} for of in (P, X))
     path = model_path(spec.name, options)
-    cc = "cc -O3 -march=native" + (" -fopenmp" if threads > 1 else "")
+    cc = "cc -O3 -march=native -fno-math-errno" + (" -fopenmp" if threads > 1 else "")
     program = Program(options.gradc, path, os.path.join(options.folder, spec.name, "t%d" % threads), cc)
     out, grads = program.empty("outputs"), program.empty("grads")
     given = [program.struct("inputs", X), program.struct("params", P)]
@@ -138,15 +138,20 @@ class System:
         env = dict(os.environ, **ALLOCATOR, OMP_NUM_THREADS=str(threads), MKL_NUM_THREADS=str(threads),
                    OPENBLAS_NUM_THREADS=str(threads), JAX_PLATFORMS="cpu", OMP_PROC_BIND="false")
         env.pop("OPENBLAS_CORETYPE", None)
-        cpus = sorted(os.sched_getaffinity(0))[:threads]
+        self.cpus = sorted(os.sched_getaffinity(0))[:threads]
         self.name, self.times = name, []
         self.log = open(os.path.join(options.folder, model, "%s.t%d.log" % (name, threads)), "w")
-        self.process = subprocess.Popen(command(name, model, threads, options), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True,
-                                        env=env, preexec_fn=lambda: os.sched_setaffinity(0, cpus))
+        # JAX makes as many threads as there are CPUs when it starts; the others may use all while they compile
+        pin = (lambda: os.sched_setaffinity(0, self.cpus)) if name == "jax" else None
+        self.process = subprocess.Popen(command(name, model, threads, options), stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, stderr=self.log, text=True, env=env, preexec_fn=pin)
 
     def ready(self):
         line = self.process.stdout.readline()
         self.loss = json.loads(line)["loss"] if line else None
+        if line:
+            for task in os.listdir("/proc/%d/task" % self.process.pid):
+                os.sched_setaffinity(int(task), self.cpus)
         return self.loss is not None
 
     def sample(self, seconds):
