@@ -184,8 +184,8 @@ group_fits(const Judge *j, const Node *n, const Node *u, int operand, const Grou
 		return false;
 	if (selects_from(j, u, operand))
 		return n->op->kind == VIEW || (n->op->kind == SOURCE && n->op->cost <= CHEAP && n->op->id != OP_constant);
-	if (u->op->kind == REDUCE && j->nested[n->id])
-		return reduce_form(u) == REDUCE_NOTHING;
+	if (u->op->kind == REDUCE && j->nested[n->id] && reduce_form(u) != REDUCE_NOTHING)
+		return false;
 	switch (n->op->kind) {
 	case REDUCE: return reduce_fits(n, u, k, place);
 	case DOT:
