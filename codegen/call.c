@@ -562,6 +562,7 @@ put_body(Caller *c)
 {
 	const Program *p = c->p;
 	bool saves = c->f == p->forward && p->split, bad = reports_index(c);
+	int64_t begin;
 
 	check_members(c);
 	check_dims(c);
@@ -569,6 +570,7 @@ put_body(Caller *c)
 		check_header(c);
 	check_indices(c);
 	buf_putc(c->b, '\n');
+	begin = c->b->n;
 	if (lies_in(c, AREA_WORKSPACE))
 		buf_puts(c->b, "\tchar *const ws = workspace;\n");
 	if (lies_in(c, AREA_SAVED))
@@ -578,7 +580,8 @@ put_body(Caller *c)
 	put_values(c);
 	if (bad)
 		buf_puts(c->b, "\tint bad = 0;\n");
-	buf_putc(c->b, '\n');
+	if (c->b->n > begin)
+		buf_putc(c->b, '\n');
 	if (saves)
 		buf_puts(c->b, "\theader[0] = 0;\n");
 	if (p->opt->ticks)

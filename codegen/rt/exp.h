@@ -4,7 +4,7 @@
  * e^x = 2^n e^r with n = x / ln 2 rounded, r = x - n ln 2, and ln 2 in two parts of which the first
  * times n is exact (Cody and Waite, Software Manual for the Elementary Functions, 1980, chapter 6).
  * The polynomials' coefficients are those of fit.py. Errors, of all floats: exp 0.99 ulp, expm1 1.5,
- * tanh 1.95, erf 1.32, erfc ERFC. No table, no call, no branch, and no multiply-add in one rounding:
+ * tanh 1.95, erf 1.32, erfc 5.31. No table, no call, no branch, and no multiply-add in one rounding:
  * wherever floats are computed as floats, the bits are the same. */
 #include <math.h>
 #include <stdbool.h>
