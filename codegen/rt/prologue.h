@@ -35,7 +35,7 @@
 #define RT_SIMD 16
 #endif
 
-/* an array that vectors are read from: where they begin, no vector lies across two lines of the cache */
+/* an array that vectors are read from: none of them lies across two lines of the cache */
 #if RT_SIMD
 #define RT_ALIGNED __attribute__((aligned(64)))
 #else
