@@ -159,14 +159,18 @@ child_ends(int sig, long delay)
 	char byte;
 	pid_t pid;
 
+	void (*before)(int);
+
 	assert_int_equal(pipe(fd), 0);
+	/* it may be ignored here, and the child gets it as soon as it is there */
+	before = signal(sig, SIG_DFL);
 	if (!(pid = fork())) {
 		close(fd[0]);
-		signal(sig, SIG_DFL);
 		setrlimit(RLIMIT_CORE, &(struct rlimit){0});
 		proc_run(arena_new(), (const char *[]){"sleep", "60", NULL}, NULL, 60);
 		_exit(0);
 	}
+	signal(sig, before);
 	close(fd[1]);
 	nanosleep(&(struct timespec){.tv_nsec = delay}, NULL);
 	kill(pid, sig);
