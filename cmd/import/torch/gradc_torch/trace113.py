@@ -135,6 +135,8 @@ def triangle(side, rows, columns, offset=0):
 
 def linspace(start, end, steps, dtype=None, **_):
     """From both ends, as PyTorch has it."""
+    if dtype is not None and not dtype.is_floating_point:
+        return decompositions.linspace(start, end, steps, dtype=dtype)
     step = (end - start) / max(steps - 1, 1)
     at = torch.arange(steps, dtype=dtype or torch.get_default_dtype())
     return torch.where(at < steps // 2, start + step * at, end - step * (steps - 1 - at)) if steps > 1 else at + start
@@ -154,7 +156,7 @@ def decomposed(made, tensors):
     """In rounds, since what an op is replaced by may be replaced."""
     table = {op: f for op, f in torch._decomp.decomposition_table.items() if not rules.known(op)}
     table.pop(aten.native_batch_norm.default)      # it writes to its arguments
-    table.update({**MISSING, **decompositions.TABLE})
+    table.update({**decompositions.TABLE, **MISSING})
     changed = True
     while changed and any(ORIGINAL.get(node.target, node.target) in table for node in made.graph.nodes):
         rounds = []
