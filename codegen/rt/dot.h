@@ -32,12 +32,15 @@ rt_fma_f64(double a, double b, double c)
 #endif
 }
 
-/* a register tile: so many rows, and vectors across; with the operands of a step it fills the registers */
+/* vector registers */
 #if defined(__AVX512F__) || defined(__aarch64__)
-enum { RT_ROWS = 8, RT_VECS = 3 };
+#define RT_REGISTERS 32
 #else
-enum { RT_ROWS = 6, RT_VECS = 2 };
+#define RT_REGISTERS 16
 #endif
+
+/* a register tile: so many rows, and vectors across; with the operands of a step it fills the registers */
+enum { RT_ROWS = RT_REGISTERS == 32 ? 8 : 6, RT_VECS = RT_REGISTERS == 32 ? 3 : 2 };
 
 /* how many of the rows, or of the vectors across, that are left the next tile takes: the last are dealt out evenly */
 static inline int

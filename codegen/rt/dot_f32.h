@@ -70,7 +70,7 @@ rt_dot_high_f32(int rows, const int vecs, int64_t depth, const float *a, int64_t
 	case 4: rt_dot_tile_f32(4, vecs, depth, a, a_row, a_k, b, b_k, add, c, c_row); break;
 	case 5: rt_dot_tile_f32(5, vecs, depth, a, a_row, a_k, b, b_k, add, c, c_row); break;
 	case 6: rt_dot_tile_f32(6, vecs, depth, a, a_row, a_k, b, b_k, add, c, c_row); break;
-#if defined(__AVX512F__) || defined(__aarch64__)
+#if RT_REGISTERS == 32
 	case 7: rt_dot_tile_f32(7, vecs, depth, a, a_row, a_k, b, b_k, add, c, c_row); break;
 	default: rt_dot_tile_f32(8, vecs, depth, a, a_row, a_k, b, b_k, add, c, c_row);
 #endif
@@ -86,7 +86,7 @@ rt_dot_run_f32(int rows, int vecs, int64_t depth, const float *a, int64_t a_row,
 	switch (vecs) {
 	case 1: rt_dot_high_f32(rows, 1, depth, a, a_row, a_k, b, b_k, add, c, c_row); break;
 	case 2: rt_dot_high_f32(rows, 2, depth, a, a_row, a_k, b, b_k, add, c, c_row); break;
-#if defined(__AVX512F__) || defined(__aarch64__)
+#if RT_REGISTERS == 32
 	default: rt_dot_high_f32(rows, 3, depth, a, a_row, a_k, b, b_k, add, c, c_row);
 #endif
 	}
